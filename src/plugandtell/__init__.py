@@ -1,0 +1,1 @@
+"""PlugAndTell records speech and tells you what was said."""

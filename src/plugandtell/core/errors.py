@@ -1,0 +1,250 @@
+"""Every error the program raises on purpose.
+
+```
+PlugAndTellError
+├── TransientError                 worth another try, unchanged
+│   ├── ServerUnreachable          nobody answers at the address
+│   └── ServerBusy                 the server is full, or its disk nearly is
+└── PermanentError                 another try would fail the same way
+    ├── InvalidSetting             a flag, variable or configuration value that cannot be used
+    ├── ProtocolError              the peer broke the wire protocol; carries the close code
+    ├── NotOurServer               something answers at the address, but it is no PlugAndTell server
+    ├── Refused                    the server said no, and will say so again
+    ├── MicrophoneError
+    │   ├── NoMicrophone           no sound library, no input device, or none that fits the name
+    │   └── MicrophoneLost         the device went away while recording
+    ├── InputError
+    │   ├── InputNotFound          no such file, or it cannot be opened
+    │   ├── InputNotAudio          no format that can be decoded, or damaged on the way
+    │   └── InputEmpty             audio without a single sample
+    ├── CannotListen               the port is taken, or the address is not ours
+    ├── FolderUnusable             a folder that cannot be created, written or locked
+    └── AudioNotSaved              the client had to stop before everything was saved
+```
+
+Errors carry data; the text is computed from it. Retry reads `TransientError` and `PermanentError`, nothing else.
+"""
+
+from __future__ import annotations
+
+
+class PlugAndTellError(Exception):
+    """Base of every error that is raised on purpose."""
+
+
+class TransientError(PlugAndTellError):
+    """Worth another try, unchanged."""
+
+
+class PermanentError(PlugAndTellError):
+    """Another try would fail the same way."""
+
+
+class ServerUnreachable(TransientError):
+    """Nobody answers at the address."""
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(url, cause)
+        self.url = url
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"no server answers at {self.url} ({self.cause}): start one with `plugandtell-server`, or name another with --server"
+
+
+class ServerBusy(TransientError):
+    """The server asks to try again later (close code 1013)."""
+
+    def __init__(self, url: str, message: str) -> None:
+        super().__init__(url, message)
+        self.url = url
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"the server at {self.url} is busy: {self.message}"
+
+
+class InvalidSetting(PermanentError, ValueError):
+    """A setting that cannot be used.
+
+    Attributes:
+        name: The setting as the user wrote it, such as `--silence`.
+        value: What it was set to.
+        expected: What would be accepted, as a phrase that follows "must be".
+    """
+
+    def __init__(self, name: str, value: object, expected: str) -> None:
+        super().__init__(name, value, expected)
+        self.name = name
+        self.value = value
+        self.expected = expected
+
+    def __str__(self) -> str:
+        return f"{self.name} is {self.value!r}, but must be {self.expected}"
+
+
+class ProtocolError(PermanentError):
+    """The peer broke the wire protocol.
+
+    Attributes:
+        close_code: The WebSocket close code that tells the peer so.
+        code: A short constant name for machines, such as `hello_expected`.
+        message: What was wrong, with the offending value.
+        raw: The message as it was received, or None where there was none.
+    """
+
+    def __init__(self, close_code: int, code: str, message: str, raw: str | bytes | None = None) -> None:
+        super().__init__(close_code, code, message, raw)
+        self.close_code = close_code
+        self.code = code
+        self.message = message
+        self.raw = raw
+
+    def __str__(self) -> str:
+        return f"{self.message} ({self.code}, close code {self.close_code})"
+
+
+class NotOurServer(PermanentError):
+    """Something answers at the address, but it is no PlugAndTell server."""
+
+    def __init__(self, url: str, found: str) -> None:
+        super().__init__(url, found)
+        self.url = url
+        self.found = found
+
+    def __str__(self) -> str:
+        return f"what answers at {self.url} is not a PlugAndTell server ({self.found}): check the address given with --server"
+
+
+class Refused(PermanentError):
+    """The server said no, and will say so again.
+
+    Attributes:
+        url: The server.
+        close_code: The WebSocket close code, or the HTTP status where the upgrade itself was refused.
+        message: The server's own words.
+    """
+
+    def __init__(self, url: str, close_code: int, message: str) -> None:
+        super().__init__(url, close_code, message)
+        self.url = url
+        self.close_code = close_code
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"the server at {self.url} refused: {self.message} ({self.close_code})"
+
+
+class MicrophoneError(PermanentError):
+    """The microphone cannot be used."""
+
+
+class NoMicrophone(MicrophoneError):
+    """No sound library, no input device, or none that fits the name.
+
+    Attributes:
+        cause: What is missing.
+        devices: The input devices there are, one line each.
+        hint: What to do about it.
+    """
+
+    def __init__(self, cause: str, devices: tuple[str, ...] = (), hint: str = "") -> None:
+        super().__init__(cause, devices, hint)
+        self.cause = cause
+        self.devices = devices
+        self.hint = hint
+
+    def __str__(self) -> str:
+        listed = "".join(f"\n  {device}" for device in self.devices)
+        hint = f": {self.hint}" if self.hint else ""
+        return f"{self.cause}{hint}{listed}"
+
+
+class MicrophoneLost(MicrophoneError):
+    """The device went away while recording."""
+
+    def __init__(self, device: str, cause: str) -> None:
+        super().__init__(device, cause)
+        self.device = device
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the microphone {self.device!r} stopped: {self.cause}; what was heard until then is saved"
+
+
+class InputError(PermanentError):
+    """The input given with --input cannot be used.
+
+    Attributes:
+        source: The file as the user named it, or `-`.
+        cause: What was wrong.
+    """
+
+    def __init__(self, source: str, cause: str) -> None:
+        super().__init__(source, cause)
+        self.source = source
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot read {self.source!r}: {self.cause}"
+
+
+class InputNotFound(InputError):
+    """No such file, or it cannot be opened."""
+
+
+class InputNotAudio(InputError):
+    """No format that can be decoded, or damaged on the way."""
+
+
+class InputEmpty(InputError):
+    """Audio without a single sample."""
+
+
+class CannotListen(PermanentError):
+    """The server cannot listen at the address."""
+
+    def __init__(self, host: str, port: int, cause: str) -> None:
+        super().__init__(host, port, cause)
+        self.host = host
+        self.port = port
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot listen on {self.host}:{self.port}: {self.cause}; choose another --port (0 picks a free one) or --host"
+
+
+class FolderUnusable(PermanentError):
+    """A folder that cannot be created, written or locked.
+
+    Attributes:
+        flag: The setting that names the folder, such as `--audio-dir`.
+        folder: The folder.
+        cause: What was wrong.
+    """
+
+    def __init__(self, flag: str, folder: str, cause: str) -> None:
+        super().__init__(flag, folder, cause)
+        self.flag = flag
+        self.folder = folder
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot use the folder {self.folder!r}: {self.cause}; choose another with {self.flag}"
+
+
+class AudioNotSaved(PermanentError):
+    """The client had to stop before everything was saved.
+
+    Attributes:
+        samples: How many voiced samples the server did not confirm as saved.
+        cause: Why the client stopped.
+    """
+
+    def __init__(self, samples: int, cause: str) -> None:
+        super().__init__(samples, cause)
+        self.samples = samples
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.samples} voiced samples were not confirmed as saved: {self.cause}"

@@ -1,0 +1,59 @@
+"""What the exit codes of the three commands mean."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+from plugandtell.core import errors
+
+
+class ExitStatus(IntEnum):
+    """Exit codes, the same for `plugandtell`, `plugandtell-client` and `plugandtell-server`."""
+
+    OK = 0
+    BUG = 1
+    USAGE = 2
+    NO_SERVER = 3
+    NO_MICROPHONE = 4
+    BAD_INPUT = 5
+    REFUSED = 6
+    NOT_SAVED = 7
+    CANNOT_LISTEN = 8
+    FOLDER_UNUSABLE = 9
+    INTERRUPTED = 130
+
+
+MEANINGS = {
+    ExitStatus.OK: "everything voiced was acknowledged and saved",
+    ExitStatus.BUG: "an unexpected error; the traceback is in the log",
+    ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
+    ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell",
+    ExitStatus.NO_MICROPHONE: "no microphone, or it went away",
+    ExitStatus.BAD_INPUT: "the input is missing, empty or not audio",
+    ExitStatus.REFUSED: "the server refused the stream",
+    ExitStatus.NOT_SAVED: "the client had to stop before everything was saved",
+    ExitStatus.CANNOT_LISTEN: "the port is in use, or the address is not this machine's",
+    ExitStatus.FOLDER_UNUSABLE: "the audio or log folder cannot be written",
+    ExitStatus.INTERRUPTED: "interrupted a second time, before everything was saved",
+}
+
+_STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
+    (errors.InvalidSetting, ExitStatus.USAGE),
+    (errors.ServerUnreachable, ExitStatus.NO_SERVER),
+    (errors.NotOurServer, ExitStatus.NO_SERVER),
+    (errors.MicrophoneError, ExitStatus.NO_MICROPHONE),
+    (errors.InputError, ExitStatus.BAD_INPUT),
+    (errors.Refused, ExitStatus.REFUSED),
+    (errors.ServerBusy, ExitStatus.REFUSED),
+    (errors.AudioNotSaved, ExitStatus.NOT_SAVED),
+    (errors.CannotListen, ExitStatus.CANNOT_LISTEN),
+    (errors.FolderUnusable, ExitStatus.FOLDER_UNUSABLE),
+)
+
+
+def exit_status_of(error: BaseException) -> ExitStatus:
+    """The exit code that tells the user's script about this error."""
+    for kind, status in _STATUS_OF:
+        if isinstance(error, kind):
+            return status
+    return ExitStatus.BUG
