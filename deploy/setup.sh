@@ -8,7 +8,6 @@ level=${1:-run}
 venv=.venv
 stamp=$venv/.ready-$level
 oldest=11 newest=14 # Python 3.x: what the lock files hold wheels for
-updated=no          # apt-get's lists, by this run
 
 say() { printf 'setup: %s\n' "$*" >&2; }
 die() {
@@ -45,9 +44,8 @@ install_packages() { # root|sudo, then names
     by=$1
     shift
     say "installing $* with apt-get"
-    # Once is enough; and a failed update may be one broken source among many: the installation decides.
-    [ "$updated" = yes ] || apt_get "$by" update || true
-    updated=yes
+    # A failed update may be one broken source among many: the installation decides.
+    apt_get "$by" update || true
     apt_get "$by" install --no-install-recommends "$@"
 }
 
@@ -58,10 +56,11 @@ exists() { # is any of these paths there?
     return 1
 }
 
-# The Debian names of what is missing. It asks for the files, not for the packages, so that it costs nothing and is
-# right on any Linux. On macOS the Python wheels carry PortAudio.
+# The Debian names of what is missing. It looks for the files, not for the packages, so that it costs nothing and is
+# right on any Linux. On macOS there is nothing to look for: the Python wheels carry PortAudio.
 missing_packages() {
     [ "$(uname -s)" = Linux ] || return 0
+    [ -x "$venv/bin/python" ] || [ -n "${PYTHON:-}" ] || find_python >/dev/null || printf '%s\n' python3 python3-venv
     exists /usr/lib/libportaudio.so.2 /usr/lib*/libportaudio.so.2 /usr/lib/*/libportaudio.so.2 \
         /usr/local/lib*/libportaudio.so.2 || echo libportaudio2
     [ "$level" = dev ] || return 0
@@ -72,19 +71,22 @@ missing_packages() {
         echo libasound2-plugins
 }
 
+# Installs what is missing if there is a way to; leaves in $missing what still is.
 set_up_system() { # may-ask|never-ask
     missing=$(missing_packages | tr '\n' ' ')
     missing=${missing% }
     [ -n "$missing" ] || return 0
     by=$(privilege "$1")
     # shellcheck disable=SC2086  # a list of names, meant to be split
-    if [ -n "$by" ] && install_packages "$by" $missing; then return 0; fi
+    if [ -n "$by" ] && install_packages "$by" $missing; then missing=; fi
+}
+
+how_to_install() {
     if command -v apt-get >/dev/null; then
-        say "missing, please install: sudo apt-get install --no-install-recommends $missing"
+        echo "please install: sudo apt-get install --no-install-recommends $missing"
     else
-        say "missing, please install what this system calls: $missing (Debian's names)"
+        echo "please install what this system calls: $missing (Debian's names)"
     fi
-    say "going on without: files can be recorded, a microphone may not work"
 }
 
 # --- Python ------------------------------------------------------------------------------------------------------
@@ -97,7 +99,7 @@ find_python() {
     if [ -n "${PYTHON:-}" ]; then
         set -- "$PYTHON"
     else
-        set -- python3 python3.14 python3.13 python3.12 python3.11
+        set -- python3 python3.14 python3.13 python3.12 python3.11 /usr/bin/python3
     fi
     for candidate in "$@"; do
         if usable "$candidate"; then
@@ -108,18 +110,15 @@ find_python() {
     return 1
 }
 
-choose_python() {
-    python=$(find_python) && return 0
-    [ -z "${PYTHON:-}" ] || die "PYTHON=$PYTHON is not Python 3.$oldest to 3.$newest with its modules venv and ensurepip"
-    by=$(privilege may-ask)
-    if [ -n "$by" ] && install_packages "$by" python3 python3-venv; then
-        python=$(find_python) && return 0
-    fi
+no_python() {
     wanted="Python 3.$oldest to 3.$newest with its modules venv and ensurepip"
-    if command -v apt-get >/dev/null; then
-        die "no $wanted; please install: sudo apt-get install python3 python3-venv"
+    if [ -n "${PYTHON:-}" ]; then
+        echo "PYTHON=$PYTHON is not $wanted"
+    elif [ -n "$missing" ]; then
+        echo "no $wanted; $(how_to_install)"
+    else
+        echo "no $wanted; install one (macOS: brew install python@3.13), or name it: make setup PYTHON=/path/to/python3"
     fi
-    die "no $wanted; please install one (macOS: brew install python@3.13), or name it: make setup PYTHON=/path/to/python3"
 }
 
 same_python() { # is .venv made from the interpreter that PYTHON asks for?
@@ -141,10 +140,9 @@ ready() {
 make_venv() {
     # Kept when it works and was made here (the line in the activate script names the folder), so that a changed lock
     # costs only what changed.
-    if "$venv/bin/python" -I -c 'import pip' 2>/dev/null && same_python && grep -qF "$(pwd -P)/$venv" "$venv/bin/activate"; then
-        return 0
-    fi
-    choose_python
+    "$venv/bin/python" -I -c 'import pip' 2>/dev/null && same_python &&
+        grep -qF "$(pwd -P)/$venv" "$venv/bin/activate" && return 0
+    python=$(find_python) || die "$(no_python)"
     say "making $venv with $("$python" --version)"
     "$python" -m venv --clear "$venv"
 }
@@ -173,3 +171,4 @@ else
     set_up_python
     say "done"
 fi
+[ -z "$missing" ] || say "files can be recorded; for a microphone (in tests a virtual one) $(how_to_install)"
