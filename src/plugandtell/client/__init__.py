@@ -1,0 +1,1 @@
+"""The client: hears, decides what is speech, and sends it."""
