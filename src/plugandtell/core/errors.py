@@ -4,7 +4,8 @@
 PlugAndTellError
 ├── TransientError                 worth another try, unchanged
 │   ├── ServerUnreachable          nobody answers at the address
-│   └── ServerBusy                 the server is full, or its disk nearly is
+│   ├── ServerBusy                 the server is full, or its disk nearly is
+│   └── WriteFailed                audio could not be written to its recording
 └── PermanentError                 another try would fail the same way
     ├── InvalidSetting             a flag, variable or configuration value that cannot be used
     ├── ProtocolError              the peer broke the wire protocol; carries the close code
@@ -49,7 +50,8 @@ class ServerUnreachable(TransientError):
         self.cause = cause
 
     def __str__(self) -> str:
-        return f"no server answers at {self.url} ({self.cause}): start one with `plugandtell-server`, or name another with --server"
+        remedy = "start one with `plugandtell-server`, or name another with --server"
+        return f"no server answers at {self.url} ({self.cause}): {remedy}"
 
 
 class ServerBusy(TransientError):
@@ -62,6 +64,18 @@ class ServerBusy(TransientError):
 
     def __str__(self) -> str:
         return f"the server at {self.url} is busy: {self.message}"
+
+
+class WriteFailed(TransientError):
+    """Audio could not be written to its recording; what was written before is kept."""
+
+    def __init__(self, file: str, cause: str) -> None:
+        super().__init__(file, cause)
+        self.file = file
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot write {self.file!r}: {self.cause}; what was written before is kept"
 
 
 class InvalidSetting(PermanentError, ValueError):
@@ -113,7 +127,7 @@ class NotOurServer(PermanentError):
         self.found = found
 
     def __str__(self) -> str:
-        return f"what answers at {self.url} is not a PlugAndTell server ({self.found}): check the address given with --server"
+        return f"what answers at {self.url} is not a PlugAndTell server ({self.found}): check --server"
 
 
 class Refused(PermanentError):
@@ -211,7 +225,8 @@ class CannotListen(PermanentError):
         self.cause = cause
 
     def __str__(self) -> str:
-        return f"cannot listen on {self.host}:{self.port}: {self.cause}; choose another --port (0 picks a free one) or --host"
+        remedy = "choose another --port (0 picks a free one) or --host"
+        return f"cannot listen on {self.host}:{self.port}: {self.cause}; {remedy}"
 
 
 class FolderUnusable(PermanentError):

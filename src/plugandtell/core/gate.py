@@ -1,0 +1,297 @@
+"""The gate: decides which stretches of the captured audio are sent.
+
+It opens when voice is likely, reaching back over a *pre-roll* so that no first syllable is clipped, and sends on for a
+*hangover* after the last voiced frame so that no word ending is cut. Then it holds the pause back. If voice returns
+before the pause has lasted `hold_samples`, the pause is sent as it was heard and the recording stays one contiguous
+slice of what the microphone heard; otherwise the pause is dropped.
+
+`Gate` decides on voiced flags alone, one per frame; `AudioGate` puts a detector in front of it and cuts the audio.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import islice
+from typing import TYPE_CHECKING, Protocol
+
+from plugandtell.core.audio import SPEECH, AudioFormat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class VoiceDetector(Protocol):
+    """Says of each frame whether it holds voice. May remember earlier frames."""
+
+    @property
+    def frame_samples(self) -> int:
+        """The length of the frames it takes."""
+
+    def is_voiced(self, frame: bytes) -> bool:
+        """Judge the next frame, exactly `frame_samples` long."""
+
+
+class GateState(StrEnum):
+    """What the gate does with audio at the moment."""
+
+    LISTENING = "listening"
+    VOICE = "voice"
+    PAUSE = "pause"
+
+
+@dataclass(frozen=True, slots=True)
+class GateSettings:
+    """When the gate opens, holds and shuts.
+
+    Attributes:
+        frame_samples: Length of the frames that the flags stand for.
+        pre_roll_samples: How far before the onset a recording starts.
+        hangover_samples: How long audio is still sent after the last voiced frame.
+        hold_samples: Shortest pause that is dropped; measured from the last voiced frame to the next onset.
+        position_samples: Audio time between two positions while nothing is sent.
+        start_voiced: Voiced frames, out of the last `start_window`, that open the gate.
+        keep_voiced: Voiced frames, out of the last `keep_window`, that keep it open.
+
+    Raises:
+        ValueError: A field is out of range; the message names it.
+    """
+
+    frame_samples: int
+    pre_roll_samples: int = SPEECH.samples_from_ms(400)
+    hangover_samples: int = SPEECH.samples_from_ms(400)
+    hold_samples: int = SPEECH.samples_from_ms(3000)
+    position_samples: int = SPEECH.samples_from_ms(250)
+    start_voiced: int = 5
+    start_window: int = 8
+    keep_voiced: int = 2
+    keep_window: int = 4
+
+    def __post_init__(self) -> None:
+        for name in ("frame_samples", "position_samples", "start_voiced", "keep_voiced"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must be at least 1")
+        for name in ("pre_roll_samples", "hangover_samples"):
+            if getattr(self, name) < 0:
+                raise ValueError(f"{name} is {getattr(self, name)}, but must not be negative")
+        for few, window in (("start_voiced", "start_window"), ("keep_voiced", "keep_window")):
+            if getattr(self, few) > getattr(self, window):
+                raise ValueError(f"{few} is {getattr(self, few)}, more than {window}, {getattr(self, window)}")
+        if self.hold_samples < self.hangover_samples:
+            raise ValueError(
+                f"hold_samples is {self.hold_samples}, but must be at least hangover_samples, {self.hangover_samples}"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """The samples from `start` to before `end` pass. Slices come in order and never overlap."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Quiet:
+    """Nothing from `voiced_to` to before `index` was voiced."""
+
+    index: int
+    voiced_to: int
+
+
+@dataclass(frozen=True, slots=True)
+class StateChanged:
+    """The gate is in another state from sample `index` on."""
+
+    state: GateState
+    index: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passed:
+    """Audio that passed the gate, `pcm` starting at sample `start`."""
+
+    start: int
+    pcm: bytes
+
+
+Decision = Send | Quiet | StateChanged
+Output = Passed | Quiet | StateChanged
+
+
+class Gate:
+    """Voiced flags in, decisions out.
+
+    A stretch of voice is under suspicion from its first voiced frame until enough frames confirm it. Until then no
+    decision is taken that confirmation would prove wrong: the clock it reports stands still at the suspected onset.
+    """
+
+    def __init__(self, settings: GateSettings) -> None:
+        self._settings = settings
+        self._state = GateState.LISTENING
+        self._flags: deque[bool] = deque(maxlen=max(settings.start_window, settings.keep_window))
+        self._now = 0
+        self._sent_to = 0
+        self._voiced_to = 0
+        self._reported = 0
+
+    @property
+    def state(self) -> GateState:
+        """The present state."""
+        return self._state
+
+    @property
+    def keep_from(self) -> int:
+        """No later decision sends a sample below this index."""
+        if self._state is not GateState.LISTENING:
+            return self._sent_to
+        reach = self._settings.start_window * self._settings.frame_samples + self._settings.pre_roll_samples
+        return max(self._sent_to, self._now - reach)
+
+    def feed(self, voiced: bool) -> list[Decision]:
+        """Take the flag of the next frame."""
+        self._flags.append(voiced)
+        self._now += self._settings.frame_samples
+        if self._state is GateState.VOICE:
+            return self._go_on(voiced)
+        decisions = self._shut_if_over()
+        if self._suspects()[0] >= self._settings.start_voiced:
+            return decisions + self._open(self._now)
+        return decisions + self._report()
+
+    def flush(self, tail_samples: int = 0) -> list[Decision]:
+        """End of the input, `tail_samples` (less than a frame) after the last flag.
+
+        An onset that the end cuts short counts as voice if the share of voiced frames since it is the one that opens
+        the gate.
+        """
+        self._now += tail_samples
+        decisions: list[Decision] = []
+        voiced, onset = self._suspects()
+        if self._state is GateState.VOICE:
+            decisions += self._send(self._sent_to, self._now)
+        elif voiced:
+            frames = (self._now - tail_samples - onset) // self._settings.frame_samples
+            if voiced * self._settings.start_window >= self._settings.start_voiced * frames:
+                decisions += self._open(self._now)
+        self._reported = self._now
+        return [*decisions, Quiet(self._now, self._voiced_to)]
+
+    def _go_on(self, voiced: bool) -> list[Decision]:
+        recent = islice(reversed(self._flags), self._settings.keep_window)
+        if voiced and sum(recent) >= self._settings.keep_voiced:
+            self._voiced_to = self._now
+        if self._now - self._voiced_to <= self._settings.hangover_samples:
+            return self._send(self._sent_to, self._now)
+        self._state = GateState.PAUSE
+        self._reported = self._voiced_to
+        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report()]
+
+    def _open(self, end: int) -> list[Decision]:
+        start = self._sent_to
+        if self._state is GateState.LISTENING:
+            start = max(start, self._suspects()[1] - self._settings.pre_roll_samples)
+        self._state = GateState.VOICE
+        self._voiced_to = self._last_voiced()
+        return [StateChanged(GateState.VOICE, start), *self._send(start, end)]
+
+    def _send(self, start: int, end: int) -> list[Decision]:
+        self._sent_to = end
+        return [Send(start, end)] if end > start else []
+
+    def _shut_if_over(self) -> list[Decision]:
+        quiet_to = self._quiet_to()
+        if self._state is not GateState.PAUSE or quiet_to - self._voiced_to < self._settings.hold_samples:
+            return []
+        self._state = GateState.LISTENING
+        self._reported = quiet_to
+        return [Quiet(quiet_to, self._voiced_to), StateChanged(GateState.LISTENING, quiet_to)]
+
+    def _report(self) -> list[Decision]:
+        quiet_to = self._quiet_to()
+        if quiet_to - self._reported < self._settings.position_samples:
+            return []
+        self._reported = quiet_to
+        return [Quiet(quiet_to, self._voiced_to)]
+
+    def _quiet_to(self) -> int:
+        voiced, onset = self._suspects()
+        return onset if voiced else self._now
+
+    def _frames(self) -> Iterator[tuple[int, bool]]:
+        """Start and flag of each frame of the start window, oldest first."""
+        count = min(len(self._flags), self._settings.start_window)
+        whole = self._now - self._now % self._settings.frame_samples
+        start = whole - count * self._settings.frame_samples
+        for offset, flag in enumerate(islice(self._flags, len(self._flags) - count, None)):
+            yield start + offset * self._settings.frame_samples, flag
+
+    def _suspects(self) -> tuple[int, int]:
+        """How many voiced frames of the start window are not yet accounted for, and where the first starts."""
+        if True not in self._flags:
+            return 0, self._now
+        starts = [start for start, flag in self._frames() if flag and start >= self._voiced_to]
+        return len(starts), starts[0] if starts else self._now
+
+    def _last_voiced(self) -> int:
+        return max(start for start, flag in self._frames() if flag) + self._settings.frame_samples
+
+
+class AudioGate:
+    """PCM in, audio that passed out. Any split of the input into chunks gives the same output.
+
+    Args:
+        detector: Judges the frames; `settings.frame_samples` must be the length that it takes.
+        settings: When to open, hold and shut.
+        audio: The format of the PCM.
+    """
+
+    def __init__(self, detector: VoiceDetector, settings: GateSettings, audio: AudioFormat = SPEECH) -> None:
+        if settings.frame_samples != detector.frame_samples:
+            raise ValueError(
+                f"frame_samples is {settings.frame_samples}, but the detector takes {detector.frame_samples}"
+            )
+        self._detector = detector
+        self._gate = Gate(settings)
+        self._frame_bytes = audio.bytes_in(settings.frame_samples)
+        self._audio = audio
+        self._kept = bytearray()
+        self._kept_from = 0
+        self._judged = 0
+
+    @property
+    def state(self) -> GateState:
+        """The present state."""
+        return self._gate.state
+
+    def feed(self, pcm: bytes) -> list[Output]:
+        """Take the next chunk: whole samples, any number of them."""
+        self._kept += pcm
+        outputs: list[Output] = []
+        while True:
+            offset = self._audio.bytes_in(self._judged - self._kept_from)
+            frame = bytes(self._kept[offset : offset + self._frame_bytes])
+            if len(frame) < self._frame_bytes:
+                return outputs
+            self._judged += self._detector.frame_samples
+            outputs += self._cut(self._gate.feed(self._detector.is_voiced(frame)))
+            self._forget()
+
+    def flush(self) -> list[Output]:
+        """End of the input: what is shorter than a frame follows the frame before it."""
+        end = self._kept_from + self._audio.samples_in(len(self._kept))
+        return self._cut(self._gate.flush(end - self._judged))
+
+    def _cut(self, decisions: list[Decision]) -> list[Output]:
+        return [self._slice(item) if isinstance(item, Send) else item for item in decisions]
+
+    def _slice(self, sent: Send) -> Passed:
+        first, last = (self._audio.bytes_in(index - self._kept_from) for index in (sent.start, sent.end))
+        return Passed(sent.start, bytes(self._kept[first:last]))
+
+    def _forget(self) -> None:
+        surplus = self._audio.bytes_in(self._gate.keep_from - self._kept_from)
+        if surplus > 0:
+            del self._kept[:surplus]
+            self._kept_from = self._gate.keep_from

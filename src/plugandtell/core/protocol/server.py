@@ -1,0 +1,115 @@
+"""The server's end of one connection: is this message allowed here?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from plugandtell.core.audio import AudioFormat
+from plugandtell.core.errors import ProtocolError
+from plugandtell.core.protocol.codec import decode_client
+from plugandtell.core.protocol.messages import Audio, ClientMessage, CloseCode, End, Hello, Position
+
+
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """What a server takes.
+
+    Attributes:
+        sample_rates: Allowed rates in Hz.
+        channels: Allowed channel counts.
+        max_jump_s: How far an index may run ahead of the one before it on the same connection. A client tells its
+            position twice a second, so that a jump beyond this is a broken clock.
+    """
+
+    sample_rates: tuple[int, ...] = (16_000,)
+    channels: tuple[int, ...] = (1,)
+    max_jump_s: float = 60.0
+
+
+class ServerConnection:
+    """Raw messages in, checked messages out; the first is the hello, the last the end."""
+
+    def __init__(self, limits: ServerLimits) -> None:
+        self._limits = limits
+        self._audio: AudioFormat | None = None
+        self._latest: int | None = None
+        self._ended = False
+
+    def receive(self, raw: str | bytes) -> ClientMessage:
+        """Decode and check the next message.
+
+        Raises:
+            ProtocolError: The connection must be closed with the code that it carries.
+        """
+        message = decode_client(raw)
+        if self._ended:
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "message_after_end", "a message came after end", raw)
+        if isinstance(message, Hello):
+            self._greet(message, raw)
+            return message
+        if self._audio is None:
+            raise _before_hello(raw)
+        if isinstance(message, Audio):
+            self._check_audio(message, self._audio, raw)
+        else:
+            self._advance(message.index, self._audio, raw)
+            self._check_voiced_to(message, raw)
+        return message
+
+    def _greet(self, hello: Hello, raw: str | bytes) -> None:
+        if self._audio is not None:
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_repeated", "hello was said twice", raw)
+        for name, value, allowed in (
+            ("sample_rate", hello.sample_rate, self._limits.sample_rates),
+            ("channels", hello.channels, self._limits.channels),
+        ):
+            if value not in allowed:
+                listed = " or ".join(map(str, allowed))
+                raise ProtocolError(
+                    CloseCode.POLICY_VIOLATION,
+                    "format_refused",
+                    f"{name} is {value}, but must be {listed}",
+                    raw,
+                )
+        self._audio = AudioFormat(hello.sample_rate, hello.channels)
+
+    def _check_audio(self, message: Audio, audio: AudioFormat, raw: str | bytes) -> None:
+        size = len(message.pcm)
+        if size % audio.bytes_per_sample:
+            raise ProtocolError(
+                CloseCode.INVALID_AUDIO,
+                "audio_malformed",
+                f"{size} bytes of audio are no whole number of samples of {audio.bytes_per_sample} bytes",
+                raw,
+            )
+        self._advance(message.start + audio.samples_in(size), audio, raw, start=message.start)
+
+    def _advance(self, index: int, audio: AudioFormat, raw: str | bytes, *, start: int | None = None) -> None:
+        """Move the clock. The first message after the hello may stand anywhere: capture may long have been running."""
+        start = index if start is None else start
+        allowed = audio.samples_from_s(self._limits.max_jump_s)
+        if self._latest is not None and start - self._latest > allowed:
+            raise ProtocolError(
+                CloseCode.INVALID_AUDIO,
+                "index_jumped",
+                f"the index jumped from {self._latest} to {start}, by more than {allowed} samples",
+                raw,
+            )
+        self._latest = max(index, self._latest or 0)
+
+    def _check_voiced_to(self, message: Position | End, raw: str | bytes) -> None:
+        if isinstance(message, End):
+            self._ended = True
+        elif message.voiced_to is not None and message.voiced_to > message.index:
+            raise ProtocolError(
+                CloseCode.INVALID_DATA,
+                "field_invalid",
+                f"the field voiced_to is {message.voiced_to}, but must not be above index, {message.index}",
+                raw,
+            )
+
+
+def _before_hello(raw: str | bytes) -> ProtocolError:
+    if isinstance(raw, bytes):
+        return ProtocolError(CloseCode.UNSUPPORTED_DATA, "hello_expected", "binary before hello", raw)
+    return ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_expected", "the first message must be hello", raw)

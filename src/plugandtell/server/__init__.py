@@ -1,0 +1,1 @@
+"""The server: takes streams of indexed audio and leaves one WAV per spoken segment."""
