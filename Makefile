@@ -3,7 +3,8 @@
 
 BIN := .venv/bin
 UV ?= uv
-COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 --custom-compile-command "make lock"
+COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-version 3.11 \
+	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint format setup setup-dev lock clean
@@ -21,7 +22,7 @@ lint: setup-dev ## check style, types and import rules only
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
-	@$(BIN)/lint-imports
+	@$(BIN)/lint-imports --no-logo
 
 format: setup-dev ## put the code into the house format and mend what can be mended
 	@$(BIN)/ruff format
@@ -35,9 +36,8 @@ setup-dev: ## the same with the tools that `make test` needs
 
 lock: ## write requirements/ anew from pyproject.toml with uv (ARGS=--upgrade for newer releases)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: pipx install uv, or UV=path/to/uv" >&2; exit 1; }
-	@# hatchling, the build backend, is locked for running too: the editable install uses it in place of a fresh download.
-	$(COMPILE) --output-file requirements/dev.txt --group dev pyproject.toml $(ARGS)
-	echo hatchling | $(COMPILE) --output-file requirements/run.txt --constraint requirements/dev.txt pyproject.toml -
+	$(COMPILE) --output-file requirements/dev.txt --group dev $(ARGS) pyproject.toml requirements/build.in
+	$(COMPILE) --output-file requirements/run.txt --constraint requirements/dev.txt $(ARGS) pyproject.toml requirements/build.in
 
 clean: ## remove .venv, caches and builds; recordings and logs stay
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis build dist
