@@ -31,22 +31,19 @@ privilege() {
     fi
 }
 
-apt_get() { # root|sudo, then apt-get's arguments
-    by=$1
-    shift
-    # The time-out waits for an upgrade that may be running, as on a machine's first start.
-    set -- env DEBIAN_FRONTEND=noninteractive apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@"
-    [ "$by" = root ] || set -- sudo "$@"
-    "$@" >/dev/null
-}
-
 install_packages() { # root|sudo, then names
     by=$1
     shift
     say "installing $* with apt-get"
-    # A failed update may be one broken source among many: the installation decides.
-    apt_get "$by" update || true
-    apt_get "$by" install --no-install-recommends "$@"
+    # The time-out waits for an upgrade that may be running, as on a machine's first start. A failed update may be one
+    # broken source among many: the installation decides. One shell for both asks for a password once.
+    # shellcheck disable=SC2016  # "$@" is for the inner shell
+    set -- env DEBIAN_FRONTEND=noninteractive sh -c '
+        apt-get -qq -o DPkg::Lock::Timeout=300 update
+        apt-get -qq -y -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 install --no-install-recommends "$@"
+    ' install "$@"
+    [ "$by" = root ] || set -- sudo "$@"
+    "$@" >/dev/null
 }
 
 exists() { # is any of these paths there?
