@@ -1,0 +1,30 @@
+"""The log: people read it on stderr, machines in a rotated JSON file, and neither can stop the program.
+
+An app module starts it, everybody else asks for a logger:
+
+    with configure(LogSettings("server", Path("logs"))) as service:
+        ...
+
+    log = get_logger()
+    with bound_contextvars(stream=stream_id):
+        log.info("voice_detected", at_s=12.3)  # has the stream on it, like all that this task logs
+"""
+
+from structlog.contextvars import bind_contextvars, bound_contextvars, clear_contextvars
+from structlog.typing import FilteringBoundLogger
+
+from plugandtell.core.log_level import LogLevel
+from plugandtell.logservice.service import LogService, configure, get_logger
+from plugandtell.logservice.settings import LogSettings
+
+__all__ = [
+    "FilteringBoundLogger",
+    "LogLevel",
+    "LogService",
+    "LogSettings",
+    "bind_contextvars",
+    "bound_contextvars",
+    "clear_contextvars",
+    "configure",
+    "get_logger",
+]
