@@ -10,7 +10,6 @@ import queue
 import select
 import threading
 import time
-from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Protocol, cast
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import InputEmpty, InputError, InputNotAudio, InputNotFound
+from plugandtell.core.pace import Pace
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -66,13 +66,6 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Release the device or file, stopping first if need be. Idempotent; takes a few seconds at worst."""
-
-
-class Pace(StrEnum):
-    """How fast a file is read."""
-
-    REALTIME = "realtime"
-    FAST = "fast"
 
 
 class Converter:

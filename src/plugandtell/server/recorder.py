@@ -205,24 +205,22 @@ class Recorder:
                 raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
             attempt += 1
 
-    def recover(self) -> Iterator[Saved]:
-        """Finish what an earlier crash left: yields each recording that is in place again.
+    def recover(self) -> Iterator[Saved | WriteFailed]:
+        """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
 
         A part without a sample is removed; one that is no WAV of ours is left alone.
-
-        Raises:
-            WriteFailed: A part cannot be mended; it stays as it is.
         """
         for part in sorted(self.folder.glob(f"*.wav{PART}")):
             path = part.with_suffix("")
             try:
-                saved = _recover(path)
-            except wav.NotRepairable:
-                continue
+                if saved := _recover(path):
+                    yield saved
+            except wav.NotRepairable as exc:
+                yield WriteFailed(str(part), str(exc))
             except OSError as exc:
-                raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
-            if saved:
-                yield saved
+                yield WriteFailed(str(part), exc.strerror or str(exc))
+            except WriteFailed as error:
+                yield error
         for part in sorted(self.folder.glob(f"*.json{PART}")):
             _finish_sidecar(part)
 

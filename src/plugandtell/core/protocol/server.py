@@ -35,6 +35,11 @@ class ServerConnection:
         self._latest: int | None = None
         self._ended = False
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the client said that capture is over."""
+        return self._ended
+
     def receive(self, raw: str | bytes) -> ClientMessage:
         """Decode and check the next message.
 
@@ -53,7 +58,9 @@ class ServerConnection:
             self._check_audio(message, self._audio, raw)
         else:
             self._advance(message.index, self._audio, raw)
-            self._check_voiced_to(message, raw)
+            self._ended = isinstance(message, End)
+            if isinstance(message, Position):
+                _check_voiced_to(message, raw)
         return message
 
     def _greet(self, hello: Hello, raw: str | bytes) -> None:
@@ -97,16 +104,15 @@ class ServerConnection:
             )
         self._latest = max(index, self._latest or 0)
 
-    def _check_voiced_to(self, message: Position | End, raw: str | bytes) -> None:
-        if isinstance(message, End):
-            self._ended = True
-        elif message.voiced_to is not None and message.voiced_to > message.index:
-            raise ProtocolError(
-                CloseCode.INVALID_DATA,
-                "field_invalid",
-                f"the field voiced_to is {message.voiced_to}, but must not be above index, {message.index}",
-                raw,
-            )
+
+def _check_voiced_to(message: Position, raw: str | bytes) -> None:
+    if message.voiced_to is not None and message.voiced_to > message.index:
+        raise ProtocolError(
+            CloseCode.INVALID_DATA,
+            "field_invalid",
+            f"the field voiced_to is {message.voiced_to}, but must not be above index, {message.index}",
+            raw,
+        )
 
 
 def _before_hello(raw: str | bytes) -> ProtocolError:

@@ -1,0 +1,83 @@
+"""What a client can be told, and the default of each."""
+
+import socket
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from cyclopts import Parameter
+
+from plugandtell.command import INPUT, NETWORK, RECORDING, check_range
+from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.pace import Pace
+
+DEFAULT_URL = "ws://127.0.0.1:3000"
+MICROPHONE = "mic"
+STDIN = "-"
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClientSettings:
+    """All settings of a client but the server's address and those of its log.
+
+    Raises:
+        InvalidSetting: A field is out of range.
+    """
+
+    input: Annotated[str, Parameter(group=INPUT)] = MICROPHONE
+    """`mic`, an audio file (WAV, FLAC, OGG, MP3; any rate, any channels), or `-` for raw 16 kHz mono s16le on standard
+    input."""
+
+    device: Annotated[str | None, Parameter(group=INPUT)] = None
+    """Microphone by index or by part of its name; a wrong one lists them all."""
+
+    fallback: Annotated[Path | None, Parameter(group=INPUT)] = None
+    """Audio file to stream when there is no microphone."""
+
+    pace: Annotated[Pace, Parameter(group=INPUT)] = Pace.REALTIME
+    """Read a file as if it were spoken now, or as fast as the server takes it. The recordings are the same."""
+
+    vad: Annotated[str, Parameter(group=RECORDING)] = "webrtc"
+    """Voice detector: `webrtc`, `webrtc:MODE` with a mode from 0 (believes much) to 3 (believes little), or `none`."""
+
+    pre_roll_ms: Annotated[int, Parameter(group=RECORDING)] = 400
+    """Milliseconds kept before the first voiced frame."""
+
+    hangover_ms: Annotated[int, Parameter(group=RECORDING)] = 400
+    """Milliseconds kept after the last voiced frame."""
+
+    label: Annotated[str, Parameter(group=RECORDING)] = socket.gethostname()
+    """Name of this client, part of the recordings' file names."""
+
+    batch_ms: Annotated[int, Parameter(group=NETWORK)] = 100
+    """Milliseconds of audio in one message."""
+
+    give_up_after: Annotated[float, Parameter(group=NETWORK)] = 30.0
+    """Seconds to try to reach the server again after the connection was lost."""
+
+    def __post_init__(self) -> None:
+        check_range("--pre-roll-ms", self.pre_roll_ms, 0, 5000)
+        check_range("--hangover-ms", self.hangover_ms, 0, 5000)
+        check_range("--batch-ms", self.batch_ms, 10, 1000)
+        check_range("--give-up-after", self.give_up_after, 0, 86_400)
+        if not 1 <= len(self.label) <= 256:
+            raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters")
+
+
+def check_url(url: str) -> str:
+    """The address of a server.
+
+    Raises:
+        InvalidSetting: It is no `ws://` or `wss://` address.
+    """
+    expected = f"an address such as {DEFAULT_URL} or wss://host.example:3000"
+    try:
+        parts = urlsplit(url)
+        usable = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError as exc:
+        raise InvalidSetting("--server", url, expected) from exc
+    if not usable or parts.query or parts.fragment or any(character.isspace() for character in url):
+        raise InvalidSetting("--server", url, expected)
+    return url

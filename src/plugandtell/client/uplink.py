@@ -1,0 +1,241 @@
+"""The line to the server: connects, sends what the stream has to tell, reads what comes back, and connects again."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NoReturn
+from urllib.parse import urlsplit
+
+from websockets.asyncio.client import ClientConnection as WebSocket
+from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.typing import Subprotocol
+
+from plugandtell.core.errors import (
+    NotOurServer,
+    ProtocolError,
+    Refused,
+    ServerBusy,
+    ServerUnreachable,
+    TransientError,
+)
+from plugandtell.core.protocol.codec import decode_server, encode
+from plugandtell.core.protocol.messages import PATH, SUBPROTOCOL, CloseCode, Error, ServerMessage, Welcome
+from plugandtell.logservice import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plugandtell.core.protocol.client import ClientStream
+
+_CONNECT_WITHIN_S = 10.0
+_WELCOME_WITHIN_S = 10.0
+_CLOSE_WITHIN_S = 2.0
+_FIRST_RETRY_S = 0.25
+_SLOWEST_RETRY_S = 5.0
+_LARGEST_ANSWER_BYTES = 65_536
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_UNAUTHORIZED = (401, 403)
+_UNAVAILABLE = 503
+_WORTH_ANOTHER_TRY = (CloseCode.TRY_AGAIN_LATER, CloseCode.STREAM_IN_USE)
+_FINAL = (
+    CloseCode.PROTOCOL_ERROR,
+    CloseCode.UNSUPPORTED_DATA,
+    CloseCode.INVALID_DATA,
+    CloseCode.POLICY_VIOLATION,
+    CloseCode.MESSAGE_TOO_BIG,
+    CloseCode.INVALID_AUDIO,
+    CloseCode.TIMED_OUT,
+)
+
+
+class Uplink:
+    """One stream's line to one server.
+
+    Args:
+        url: `ws://` or `wss://`; the path of the protocol is added if there is none.
+        stream: What is to be told, and what was confirmed.
+        give_up_after_s: How long to try to reach the server again after the connection was lost.
+        on_message: Told of what the server says.
+        monotonic: A clock in seconds.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        stream: ClientStream,
+        give_up_after_s: float,
+        on_message: Callable[[ServerMessage], None],
+        monotonic: Callable[[], float],
+    ) -> None:
+        self._url = url
+        self._stream = stream
+        self._give_up_after_s = give_up_after_s
+        self._on_message = on_message
+        self._monotonic = monotonic
+        self._socket: WebSocket | None = None
+        self._news = asyncio.Event()
+        self._progress = asyncio.Event()
+        self._error: Error | None = None
+        self._log = get_logger()
+
+    async def connect(self) -> Welcome:
+        """Connect, say hello, and wait to be welcomed.
+
+        Raises:
+            ServerUnreachable: Nobody answers.
+            ServerBusy: The server asks to try again later.
+            NotOurServer: Something else answers.
+            Refused: The server will not take this stream.
+        """
+        socket = await self._open()
+        try:
+            welcome = await self._greet(socket)
+            self._stream.receive(welcome)
+        except BaseException:
+            await socket.close()
+            raise
+        self._socket = socket
+        self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
+        return welcome
+
+    def wake(self) -> None:
+        """The stream has something new to tell."""
+        self._news.set()
+
+    async def wait_for_progress(self) -> None:
+        """Wait until the server has confirmed something."""
+        self._progress.clear()
+        await self._progress.wait()
+
+    async def run(self) -> None:
+        """Keep the line up until everything is told, acknowledged and saved. Call `connect` first.
+
+        Raises:
+            TransientError: The connection was lost and could not be had again in time.
+            Refused: The server will not take the rest.
+        """
+        while not self._stream.is_complete:
+            try:
+                assert self._socket is not None
+                await self._converse(self._socket)
+            except TransientError as error:
+                self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
+                self._stream.disconnected()
+                await self._connect_again()
+
+    async def close(self) -> None:
+        """Close the connection, if there is one. Idempotent."""
+        if self._socket is not None:
+            await self._socket.close()
+
+    async def _open(self) -> WebSocket:
+        parts = urlsplit(self._url)
+        url = self._url if parts.path.strip("/") else parts._replace(path=PATH).geturl()
+        try:
+            return await connect(
+                url,
+                subprotocols=[Subprotocol(SUBPROTOCOL)],
+                compression=None,
+                open_timeout=_CONNECT_WITHIN_S,
+                close_timeout=_CLOSE_WITHIN_S,
+                max_size=_LARGEST_ANSWER_BYTES,
+                proxy=None if parts.hostname in _LOOPBACK else True,
+            )
+        except InvalidStatus as exc:
+            status = exc.response.status_code
+            words = exc.response.body.decode(errors="replace").strip()[:200] if exc.response.body else f"HTTP {status}"
+            if status in _UNAUTHORIZED:
+                raise Refused(self._url, status, words) from exc
+            if status == _UNAVAILABLE:
+                raise ServerBusy(self._url, words) from exc
+            raise NotOurServer(self._url, f"it answers HTTP {status}") from exc
+        except (InvalidHandshake, InvalidMessage) as exc:
+            raise NotOurServer(self._url, str(exc)) from exc
+        except TimeoutError as exc:
+            raise ServerUnreachable(self._url, f"no answer within {_CONNECT_WITHIN_S:g} s") from exc
+        except (OSError, EOFError) as exc:
+            raise ServerUnreachable(self._url, _cause_of(exc)) from exc
+
+    async def _greet(self, socket: WebSocket) -> Welcome:
+        try:
+            async with asyncio.timeout(_WELCOME_WITHIN_S):
+                if socket.subprotocol == SUBPROTOCOL:
+                    await socket.send(encode(self._stream.hello))
+                message = decode_server(await socket.recv())
+                if isinstance(message, Error):
+                    self._error = message
+                    await socket.wait_closed()
+                    self._judge(socket.close_code)
+        except TimeoutError as exc:
+            raise NotOurServer(self._url, f"no welcome within {_WELCOME_WITHIN_S:g} s") from exc
+        except ProtocolError as exc:
+            raise NotOurServer(self._url, str(exc)) from exc
+        except ConnectionClosed:
+            self._judge(socket.close_code)
+        if not isinstance(message, Welcome):
+            raise NotOurServer(self._url, f"it said {type(message).__name__} before Welcome")
+        return message
+
+    async def _converse(self, socket: WebSocket) -> None:
+        """Send and receive until the connection is over; returns if that is because all is done."""
+        self._error = None
+        sending = asyncio.create_task(self._send_news(socket))
+        try:
+            while True:
+                self._take(decode_server(await socket.recv()))
+        except ProtocolError as exc:
+            await socket.close(exc.close_code)
+            raise NotOurServer(self._url, str(exc)) from exc
+        except ConnectionClosed:
+            if not self._stream.is_complete:
+                self._judge(socket.close_code)
+        finally:
+            self._socket = None
+            sending.cancel()
+            await asyncio.gather(sending, return_exceptions=True)
+
+    async def _send_news(self, socket: WebSocket) -> None:
+        try:
+            while True:
+                self._news.clear()
+                while (message := self._stream.next_message()) is not None:
+                    await socket.send(encode(message))
+                await self._news.wait()
+        except ConnectionClosed:
+            return  # whoever receives learns it too, and with the reason
+
+    def _take(self, message: ServerMessage) -> None:
+        self._stream.receive(message)
+        self._progress.set()
+        if isinstance(message, Error):
+            self._error = message
+        self._on_message(message)
+
+    async def _connect_again(self) -> None:
+        deadline = self._monotonic() + self._give_up_after_s
+        pause_s = _FIRST_RETRY_S
+        while True:
+            if self._monotonic() + pause_s > deadline:
+                raise ServerUnreachable(self._url, f"not back within {self._give_up_after_s:g} s")
+            await asyncio.sleep(pause_s)
+            try:
+                await self.connect()
+            except TransientError as error:
+                self._log.info("still_disconnected", error=str(error))
+                pause_s = min(2 * pause_s, _SLOWEST_RETRY_S)
+            else:
+                return
+
+    def _judge(self, close_code: int | None) -> NoReturn:
+        """Raise what the end of a connection means."""
+        message = self._error.message if self._error else f"the connection was lost, close code {close_code}"
+        if close_code in _WORTH_ANOTHER_TRY:
+            raise ServerBusy(self._url, message)
+        if close_code in _FINAL:
+            raise Refused(self._url, close_code or 0, message)
+        raise ServerUnreachable(self._url, message)
+
+
+def _cause_of(exc: Exception) -> str:
+    return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

@@ -1,0 +1,147 @@
+"""What the three console scripts share: where settings come from, how they are shown, how a command ends.
+
+A setting is defined once, as an annotated field of a frozen dataclass. The command line comes first, then the
+environment (`PLUGANDTELL_*`), then `plugandtell.toml` in the working folder, then the default.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from dataclasses import dataclass, fields
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import App, Group, Parameter
+from cyclopts.config import Env, Toml
+
+from plugandtell.core.errors import InvalidSetting, PlugAndTellError
+from plugandtell.core.exit_status import MEANINGS, ExitStatus, exit_status_of
+from plugandtell.core.log_level import LogLevel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Iterable
+    from typing import Any, NoReturn
+
+Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False)]
+"""A flag for the process that starts this one: stop when standard input ends."""
+
+CONFIG_FILE = "plugandtell.toml"
+
+NETWORK = Group("Network", sort_key=1)
+INPUT = Group("Input", sort_key=2)
+RECORDING = Group("Recording", sort_key=3)
+LIMITS = Group("Limits", sort_key=4)
+LOGGING = Group("Log", sort_key=5)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogOptions:
+    """Where the log goes, and how much of it.
+
+    Raises:
+        InvalidSetting: A field is out of range.
+    """
+
+    log_dir: Annotated[Path, Parameter(group=LOGGING)] = Path("logs")
+    """Folder for client.log and server.log (JSON lines); created if missing."""
+
+    log_level: Annotated[LogLevel, Parameter(group=LOGGING)] = LogLevel.INFO
+    """Least severe events to log."""
+
+    log_max_mb: Annotated[float, Parameter(group=LOGGING)] = 10.0
+    """Size in megabytes at which a log file is rotated."""
+
+    log_kept: Annotated[int, Parameter(group=LOGGING)] = 5
+    """Rotated log files to keep."""
+
+    def __post_init__(self) -> None:
+        check_range("--log-max-mb", self.log_max_mb, 0.01, 10_000)
+        check_range("--log-kept", self.log_kept, 1, 1000)
+
+
+def check_range(name: str, value: float, lowest: float, highest: float) -> None:
+    """Check a number that a user set.
+
+    Raises:
+        InvalidSetting: It is below `lowest`, above `highest`, or no number at all.
+    """
+    if not lowest <= value <= highest:
+        raise InvalidSetting(name, value, f"from {lowest:g} to {highest:g}")
+
+
+def new_app(name: str, summary: str, sections: Iterable[str]) -> App:
+    """A command whose settings come from flags, the environment and these tables of the configuration file."""
+    sources: list[Callable[..., Any]] = [Env("PLUGANDTELL_", command=False)]
+    sources += [
+        Toml(CONFIG_FILE, root_keys=(section,), search_parents=False, use_commands_as_keys=False)
+        for section in (*sections, "log")
+    ]
+    return App(
+        name=name,
+        help=summary,
+        help_epilogue=_exit_codes(),
+        version=lambda: version("plugandtell"),
+        config=sources,
+    )
+
+
+def run_to_exit(app: App) -> NoReturn:
+    """Run the command and end the process with the exit code that `docs` and `--help` promise."""
+    try:
+        status = app(result_action="return_value")
+    except PlugAndTellError as error:
+        sys.stderr.write(f"{app.name[0]}: {error}\n")
+        status = exit_status_of(error)
+    except KeyboardInterrupt:
+        status = ExitStatus.INTERRUPTED
+    sys.exit(status)
+
+
+def run_logged(process: str, options: LogOptions, main: Callable[[], Coroutine[Any, Any, ExitStatus]]) -> ExitStatus:
+    """Run `main` on an event loop with the log of this process open.
+
+    An expected error goes to the log file, and on to `run_to_exit`, which tells the user in plain words. One that
+    nobody expected is logged with its traceback.
+
+    Raises:
+        PlugAndTellError: What `main` raised.
+    """
+    from plugandtell.logservice import LogSettings, configure, get_logger  # noqa: PLC0415  (keeps --help fast)
+
+    settings = LogSettings(
+        process=process,
+        folder=options.log_dir,
+        level=options.log_level,
+        max_file_bytes=round(options.log_max_mb * 1_000_000),
+        kept_files=options.log_kept,
+    )
+    with configure(settings) as service:
+        try:
+            return asyncio.run(main())
+        except PlugAndTellError as error:
+            service.mute_console()
+            get_logger().error("command_failed", error=str(error), exit_status=exit_status_of(error).value)
+            raise
+        except Exception:  # noqa: BLE001  (the boundary of a task)
+            get_logger().exception("command_crashed")
+            return ExitStatus.BUG
+
+
+def flags_of(*options: Any) -> list[str]:
+    """The command line that sets these options, whatever the environment of the process that reads it says."""
+    flags: list[str] = []
+    for option in options:
+        for field in fields(option):
+            value = getattr(option, field.name)
+            if value is not None:
+                flags.append(f"--{field.name.replace('_', '-')}={value}")
+    return flags
+
+
+def _exit_codes() -> str:
+    meanings = [f"- {status.value}: {meaning}" for status, meaning in MEANINGS.items()]
+    order = f"Settings: flags, then PLUGANDTELL_* variables, then {CONFIG_FILE} in the working folder."
+    return "\n".join([order, "", "Exit codes:", "", *meanings])

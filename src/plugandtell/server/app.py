@@ -1,0 +1,123 @@
+"""The server, put together: everything is constructed here, and ended here in the right order."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plugandtell.command import run_logged
+from plugandtell.core.errors import WriteFailed
+from plugandtell.core.exit_status import ExitStatus
+from plugandtell.logservice import get_logger
+from plugandtell.server.listener import Listener
+from plugandtell.server.recorder import Recorder
+from plugandtell.server.registry import Registry
+from plugandtell.server.session import SessionSettings
+from plugandtell.stopping import stop_requests
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from plugandtell.command import LogOptions
+    from plugandtell.server.settings import ServerSettings
+
+_SWEEP_EVERY_S = 0.25
+_SHUTDOWN_WITHIN_S = 10.0
+
+
+def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: bool) -> ExitStatus:
+    """Run a server until the process is asked to stop; print its URL on standard output when it listens.
+
+    Raises:
+        FolderUnusable: The audio or log folder cannot be used.
+        CannotListen: The address cannot be used.
+    """
+
+    async def main() -> ExitStatus:
+        with stop_requests(lifeline=lifeline) as stop:
+            async with running_server(settings) as server:
+                sys.stdout.write(f"{server.url}\n")
+                sys.stdout.flush()
+                await stop.wait()
+        return ExitStatus.OK
+
+    return run_logged("server", log, main)
+
+
+@dataclass(frozen=True, slots=True)
+class RunningServer:
+    """A server that listens at `url`."""
+
+    url: str
+
+
+@asynccontextmanager
+async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServer]:
+    """Mend what a crash left, listen, and at the end save what is open within a deadline.
+
+    Raises:
+        FolderUnusable: The audio folder cannot be used.
+        CannotListen: The address cannot be used.
+    """
+    recorder = Recorder(settings.audio_dir)
+    try:
+        _recover(recorder)
+        registry = Registry(recorder, _session_settings(settings), time.monotonic)
+        listener = Listener(settings, registry)
+        url = await listener.open()
+        sweeping = asyncio.create_task(_sweep(registry, listener))
+        get_logger().info("server_listening", url=url, audio_dir=str(settings.audio_dir.resolve()))
+        try:
+            yield RunningServer(url)
+        finally:
+            sweeping.cancel()
+            await _shut_down(registry, listener)
+    finally:
+        recorder.close()
+
+
+async def _shut_down(registry: Registry, listener: Listener) -> None:
+    log = get_logger()
+    log.info("server_stopping", streams=len(registry.connected))
+    listener.refuse_new()
+    try:
+        async with asyncio.timeout(_SHUTDOWN_WITHIN_S):
+            await registry.shut_down()
+            await listener.close()
+    except TimeoutError:
+        log.error("shutdown_overdue", within_s=_SHUTDOWN_WITHIN_S)
+    log.info("server_stopped")
+
+
+async def _sweep(registry: Registry, listener: Listener) -> None:
+    """End what is overdue, for all streams at once: a timer each would cost more than the audio."""
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY_S)
+        try:
+            registry.end_overdue()
+            listener.close_idle(time.monotonic())
+        except Exception:  # noqa: BLE001  (the boundary of a task)
+            get_logger().exception("sweep_failed")
+
+
+def _recover(recorder: Recorder) -> None:
+    log = get_logger()
+    for outcome in recorder.recover():
+        if isinstance(outcome, WriteFailed):
+            log.error("recovery_failed", error=str(outcome))
+        else:
+            log.warning("recording_recovered", file=str(outcome.path), samples=outcome.samples)
+
+
+def _session_settings(settings: ServerSettings) -> SessionSettings:
+    return SessionSettings(
+        silence_s=settings.silence,
+        max_duration_s=settings.max_duration,
+        resume_window_s=settings.resume_window,
+        gaps=settings.gaps,
+        max_message_bytes=settings.max_message_bytes,
+    )

@@ -1,0 +1,29 @@
+"""The `plugandtell-server` command."""
+
+from typing import NoReturn
+
+from plugandtell.command import Lifeline, LogOptions, new_app, run_to_exit
+from plugandtell.server.settings import ServerSettings
+
+app = new_app(
+    "plugandtell-server",
+    "Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.",
+    ["server"],
+)
+
+
+@app.default
+def serve(settings: ServerSettings | None = None, log: LogOptions | None = None, *, lifeline: Lifeline = False) -> int:
+    """Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.
+
+    Prints the address it listens at on standard output, logs to standard error, and ends on Ctrl-C or SIGTERM when
+    everything open is saved.
+    """
+    from plugandtell.server.app import serve_until_stopped  # noqa: PLC0415  (keeps --help fast)
+
+    return serve_until_stopped(settings or ServerSettings(), log or LogOptions(), lifeline=lifeline)
+
+
+def main() -> NoReturn:
+    """Entry point."""
+    run_to_exit(app)

@@ -1,0 +1,246 @@
+"""The listening socket: WebSocket connections in, messages to sessions, answers back."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from websockets.asyncio.server import ServerConnection as WebSocket
+from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosed
+
+from plugandtell.core.errors import CannotListen, ProtocolError, WriteFailed
+from plugandtell.core.protocol.codec import encode
+from plugandtell.core.protocol.messages import (
+    PATH,
+    SUBPROTOCOL,
+    CloseCode,
+    Error,
+    Hello,
+    ServerMessage,
+)
+from plugandtell.core.protocol.server import ServerConnection, ServerLimits
+from plugandtell.logservice import bind_contextvars, bound_contextvars, get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from websockets.asyncio.server import Server
+    from websockets.http11 import Request, Response
+    from websockets.typing import Subprotocol
+
+    from plugandtell.server.registry import Registry
+    from plugandtell.server.session import Session
+    from plugandtell.server.settings import ServerSettings
+
+_PING_EVERY_S = 20.0
+_PONG_WITHIN_S = 20.0
+_ALIVE_WITHIN_S = 2.0
+_CLOSE_WITHIN_S = 5.0
+_LONGEST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code
+
+
+class WebSocketPeer:
+    """A connection as sessions see it."""
+
+    def __init__(self, socket: WebSocket) -> None:
+        self._socket = socket
+
+    async def send(self, message: ServerMessage) -> None:
+        """Send a message, or drop it if the connection is gone."""
+        try:
+            await self._socket.send(encode(message))
+        except ConnectionClosed:
+            return
+
+    async def is_alive(self) -> bool:
+        """Whether the other end answers a ping in time."""
+        try:
+            async with asyncio.timeout(_ALIVE_WITHIN_S):
+                await (await self._socket.ping())
+        except (TimeoutError, ConnectionClosed):
+            return False
+        return True
+
+    async def abort(self) -> None:
+        """Drop the connection without waiting for the other end."""
+        self._socket.transport.abort()
+        await self._socket.wait_closed()
+
+    async def close(self, code: int, reason: str) -> None:
+        """Say why, and close."""
+        text = reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
+        await self._socket.close(code, text)
+
+    async def refuse(self, close_code: int, code: str, message: str) -> None:
+        """Send an error and close."""
+        await self.send(Error(code, message))
+        await self.close(close_code, message)
+
+
+class Listener:
+    """Accepts connections and runs each of them.
+
+    Args:
+        settings: Address and limits.
+        registry: Knows the streams.
+    """
+
+    def __init__(self, settings: ServerSettings, registry: Registry) -> None:
+        self._settings = settings
+        self._registry = registry
+        self._limits = ServerLimits()
+        self._server: Server | None = None
+        self._peers: dict[Session, WebSocketPeer] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self._connections = 0
+        self._log = get_logger()
+
+    async def open(self) -> str:
+        """Start to listen; returns the URL.
+
+        Raises:
+            CannotListen: The port is in use, or the address is not this machine's.
+        """
+        host, port = self._settings.host, self._settings.port
+        try:
+            self._server = await serve(
+                self._handle,
+                host,
+                port,
+                select_subprotocol=_select_subprotocol,
+                compression=None,
+                process_request=_check_path,
+                open_timeout=self._settings.hello_timeout,
+                ping_interval=_PING_EVERY_S,
+                ping_timeout=_PONG_WITHIN_S,
+                close_timeout=_CLOSE_WITHIN_S,
+                max_size=self._settings.max_message_bytes,
+            )
+        except (OSError, OverflowError) as exc:
+            raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
+        bound_port = self._server.sockets[0].getsockname()[1]
+        shown_host = f"[{host}]" if ":" in host else host
+        return f"ws://{shown_host}:{bound_port}"
+
+    def refuse_new(self) -> None:
+        """Take no more connections."""
+        if self._server is not None:
+            self._server.close(close_connections=False)
+
+    async def close(self) -> None:
+        """Close every connection as going away, and wait until all is over."""
+        self.refuse_new()
+        goodbyes = [peer.close(CloseCode.GOING_AWAY, "the server shuts down") for peer in self._peers.values()]
+        await asyncio.gather(*goodbyes, *self._closing)
+        if self._server is not None:
+            await self._server.wait_closed()
+
+    def close_idle(self, now: float) -> None:
+        """Close the connections that have said nothing for too long."""
+        limit_s = self._settings.idle_timeout
+        for session in [session for session in self._peers if now - session.heard_at > limit_s]:
+            refusal = self._peers.pop(session).refuse(
+                CloseCode.TIMED_OUT, "idle", f"nothing was said for {limit_s:g} s"
+            )
+            task = asyncio.create_task(refusal)
+            self._closing.add(task)
+            task.add_done_callback(self._closing.discard)
+
+    async def _handle(self, socket: WebSocket) -> None:
+        peer = WebSocketPeer(socket)
+        address = _address_of(socket)
+        self._connections += 1
+        with bound_contextvars(address=address):
+            try:
+                await self._run(socket, peer)
+            except ProtocolError as error:
+                self._log.warning("refused", code=error.code, close_code=int(error.close_code), error=error.message)
+                await peer.refuse(error.close_code, error.code, error.message)
+            except ConnectionClosed:
+                self._log.debug("closed_before_hello")
+            except Exception:  # noqa: BLE001  (the boundary of a task)
+                self._log.exception("connection_failed")
+                await peer.close(CloseCode.INTERNAL_ERROR, "internal error")
+            finally:
+                self._connections -= 1
+
+    async def _run(self, socket: WebSocket, peer: WebSocketPeer) -> None:
+        self._admit(socket)
+        connection = ServerConnection(self._limits)
+        hello = await self._hello(socket, connection)
+        session = await self._registry.attach(hello, peer)
+        bind_contextvars(stream_id=str(hello.stream_id), client=session.label)
+        self._peers[session] = peer
+        self._log.info("connected", program=f"{hello.client.name} {hello.client.version}")
+        dropped = False
+        try:
+            for message in session.greeting():
+                await peer.send(message)
+            dropped = await self._converse(socket, connection, session, peer)
+        finally:
+            if self._peers.get(session) is peer:
+                del self._peers[session]
+            self._registry.detach(session, peer, dropped=dropped)
+            self._log.info("disconnected", dropped=dropped, close_code=socket.close_code)
+
+    def _admit(self, socket: WebSocket) -> None:
+        if socket.subprotocol != SUBPROTOCOL:
+            assert socket.request is not None
+            offered = ", ".join(socket.request.headers.get_all("Sec-WebSocket-Protocol")) or "none"
+            message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {offered[:80]}"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
+        if self._connections > self._settings.max_streams:
+            message = f"the server is full ({self._settings.max_streams} streams): try again later"
+            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "server_full", message)
+
+    async def _hello(self, socket: WebSocket, connection: ServerConnection) -> Hello:
+        limit_s = self._settings.hello_timeout
+        try:
+            async with asyncio.timeout(limit_s):
+                raw = await socket.recv()
+        except TimeoutError as exc:
+            message = f"no hello within {limit_s:g} s"
+            raise ProtocolError(CloseCode.TIMED_OUT, "hello_timeout", message) from exc
+        hello = connection.receive(raw)
+        assert isinstance(hello, Hello)  # the machine lets nothing else pass first
+        return hello
+
+    async def _converse(
+        self, socket: WebSocket, connection: ServerConnection, session: Session, peer: WebSocketPeer
+    ) -> bool:
+        """Take messages until the end; returns whether the connection dropped without a close."""
+        try:
+            while True:
+                message = connection.receive(await socket.recv())
+                assert not isinstance(message, Hello)  # the machine lets one pass only
+                for reply in session.receive(message):
+                    await peer.send(reply)
+                if connection.is_over:
+                    await session.settle()
+                    await peer.close(CloseCode.NORMAL, "")
+                    return False
+        except ConnectionClosed as closed:
+            return closed.rcvd is None
+        except WriteFailed as error:
+            self._log.error("write_failed", error=str(error))
+            await peer.refuse(CloseCode.INTERNAL_ERROR, "write_failed", str(error))
+        return False
+
+
+def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    """Accept the upgrade in any case: a client of another version is told so in the protocol's own words."""
+    return next((name for name in offered if name == SUBPROTOCOL), None)
+
+
+def _check_path(socket: WebSocket, request: Request) -> Response | None:
+    path = request.path.partition("?")[0]
+    if path == PATH:
+        return None
+    return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
+
+
+def _address_of(socket: WebSocket) -> str:
+    host, port = socket.remote_address[:2]
+    return f"{host}:{port}"

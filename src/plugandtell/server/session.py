@@ -1,0 +1,283 @@
+"""A session: one stream, across all its connections, on its way into recordings."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+from uuid import UUID, uuid4
+
+from plugandtell.core.audio import AudioFormat
+from plugandtell.core.errors import WriteFailed
+from plugandtell.core.protocol.messages import (
+    Ack,
+    Audio,
+    End,
+    EndReason,
+    Hello,
+    Position,
+    SegmentSaved,
+    SegmentStarted,
+    ServerMessage,
+    Welcome,
+)
+from plugandtell.core.recording import GapPolicy, Origin, time_at
+from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
+from plugandtell.logservice import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from plugandtell.server.recorder import Recorder, Recording
+
+_ACK_EVERY_S = 0.5
+_LOG_EVERY_S = 1.0
+_REPEATED_NOTICES = 64
+_PARTED_WITHOUT_SILENCE = (EndReason.DISCONNECT, EndReason.MAX_DURATION)
+
+
+class Peer(Protocol):
+    """The connection a session speaks through at the moment."""
+
+    async def send(self, message: ServerMessage) -> None:
+        """Send a message, or drop it if the connection is gone: what matters is repeated to the next one."""
+
+    async def is_alive(self) -> bool:
+        """Whether the other end answers."""
+
+    async def abort(self) -> None:
+        """Drop the connection without waiting for the other end."""
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSettings:
+    """What sessions need of the server's settings, in seconds and bytes."""
+
+    silence_s: float
+    max_duration_s: float
+    resume_window_s: float
+    gaps: GapPolicy
+    max_message_bytes: int
+
+
+class Session:
+    """One stream. `receive` is the path of every message from the socket to the file, and never awaits.
+
+    Args:
+        hello: The client's first introduction.
+        recorder: Where recordings go.
+        settings: When they end.
+        monotonic: A clock in seconds for the log and for time-outs; no rule about audio reads it.
+    """
+
+    def __init__(
+        self,
+        hello: Hello,
+        recorder: Recorder,
+        settings: SessionSettings,
+        monotonic: Callable[[], float],
+    ) -> None:
+        self.hello = hello
+        self.peer: Peer | None = None
+        self.heard_at = monotonic()
+        self._audio = AudioFormat(hello.sample_rate, hello.channels)
+        self._recorder = recorder
+        self._settings = settings
+        self._monotonic = monotonic
+        self._segmenter = self._new_segmenter(0)
+        self._recording: Recording | None = None
+        self._previous: tuple[UUID, EndReason] | None = None
+        self._finishing: set[asyncio.Task[None]] = set()
+        self._notices: deque[SegmentSaved] = deque(maxlen=_REPEATED_NOTICES)
+        self._written_to = 0
+        self._acked_to = 0
+        self._logged_at = 0.0
+        self._is_closed = False
+        self._log = get_logger()
+
+    @property
+    def label(self) -> str:
+        """What the client calls itself."""
+        return self.hello.labels.get("name") or self.hello.client.name
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether a segment is open."""
+        return self._recording is not None
+
+    def greeting(self) -> list[ServerMessage]:
+        """What a new connection is told first: where to go on, and what was saved while it was away."""
+        silence_ms = round(self._settings.silence_s * 1000)
+        welcome = Welcome(self.hello.stream_id, self._written_to, silence_ms, self._settings.max_message_bytes)
+        self._acked_to = self._written_to
+        return [welcome, *self._notices]
+
+    def receive(self, message: Audio | Position | End) -> list[ServerMessage]:
+        """Take a message; returns what to tell the client.
+
+        Raises:
+            WriteFailed: The audio could not be written; it is not acknowledged, and the stream must be closed.
+        """
+        if self._is_closed:
+            return []
+        self.heard_at = self._monotonic()
+        match message:
+            case Audio(start, pcm):
+                events = self._segmenter.feed(start, pcm)
+            case Position(index, voiced_to):
+                events = self._segmenter.advance(index, voiced_to)
+                self._log_silence(index)
+            case End():
+                events = self._segmenter.close(EndReason.END)
+        replies = self._carry_out(events)
+        return replies + self._acknowledge(at_once=not isinstance(message, Audio))
+
+    async def close(self, reason: EndReason, *, for_good: bool = False) -> None:
+        """End the open segment and wait until everything is in place and told. After `for_good`, nothing is taken."""
+        self._is_closed = self._is_closed or for_good
+        replies = self._carry_out(self._segmenter.close(reason)) + self._acknowledge(at_once=True)
+        for reply in replies:
+            await self._tell(reply)
+        await self.settle()
+
+    def drop(self, reason: EndReason) -> None:
+        """End the open segment while nobody is connected."""
+        self._carry_out(self._segmenter.close(reason))
+
+    async def settle(self) -> None:
+        """Wait until every segment that ended is in place and told."""
+        if self._finishing:
+            await asyncio.wait(self._finishing)
+
+    def _carry_out(self, events: list[Event]) -> list[ServerMessage]:
+        replies: list[ServerMessage] = []
+        try:
+            for event in events:
+                match event:
+                    case Write(pcm):
+                        self._write(pcm)
+                    case Started(start_index):
+                        replies.append(self._start(start_index))
+                    case Gap():
+                        self._note_gap(event)
+                    case Ended():
+                        self._end(event)
+        except WriteFailed:
+            self._give_up_recording()
+            raise
+        return replies
+
+    def _start(self, start_index: int) -> SegmentStarted:
+        previous, reason = self._previous or (None, None)
+        origin = Origin(
+            segment_id=uuid4(),
+            stream_id=self.hello.stream_id,
+            continues=previous if reason in _PARTED_WITHOUT_SILENCE else None,
+            client=self.hello.client,
+            label=self.label,
+            labels=self.hello.labels,
+            started_at=time_at(self.hello.started_at, start_index, self._audio),
+            start_index=start_index,
+            audio=self._audio,
+            gap_policy=self._settings.gaps,
+        )
+        self._recording = self._recorder.start(origin)
+        self._written_to = start_index
+        self._logged_at = self._monotonic()
+        at_s = self._audio.seconds_from(start_index)
+        self._log.info("voice_detected", segment_id=str(origin.segment_id), at_s=at_s)
+        return SegmentStarted(origin.segment_id, start_index)
+
+    def _write(self, pcm: memoryview) -> None:
+        assert self._recording is not None
+        self._recording.write(pcm)
+        self._written_to += self._audio.samples_in(len(pcm))
+        if self.heard_at - self._logged_at >= _LOG_EVERY_S:
+            self._logged_at = self.heard_at
+            self._log_progress("transfer_in_progress")
+
+    def _note_gap(self, gap: Gap) -> None:
+        assert self._recording is not None
+        self._recording.note_gap(gap)
+        self._written_to += gap.samples
+
+    def _end(self, ended: Ended) -> None:
+        assert self._recording is not None
+        recording, self._recording = self._recording, None
+        self._previous = (recording.origin.segment_id, ended.reason)
+        self._log.info(
+            "segment_ended",
+            segment_id=str(recording.origin.segment_id),
+            reason=ended.reason.value,
+            seconds=self._audio.seconds_from(recording.samples),
+        )
+        task = asyncio.create_task(self._finish(recording, ended))  # `settle` waits for it
+        self._finishing.add(task)
+        task.add_done_callback(self._finishing.discard)
+
+    async def _finish(self, recording: Recording, ended: Ended) -> None:
+        segment_id = recording.origin.segment_id
+        try:
+            saved = await asyncio.to_thread(recording.finish, ended)
+        except WriteFailed as error:
+            self._log.error("segment_not_saved", segment_id=str(segment_id), error=str(error))
+            return
+        except Exception:  # noqa: BLE001  (the boundary of a task)
+            self._log.exception("segment_not_saved", segment_id=str(segment_id))
+            return
+        duration_ms = self._audio.ms_from(saved.samples)
+        notice = SegmentSaved(
+            segment_id, saved.path.name, ended.start_index, ended.end_index, duration_ms, ended.reason
+        )
+        self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=duration_ms / 1000)
+        self._notices.append(notice)
+        await self._tell(notice)
+
+    async def _tell(self, message: ServerMessage) -> None:
+        if self.peer is not None:
+            await self.peer.send(message)
+
+    def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
+        news = self._written_to - self._acked_to
+        if news <= 0 or (not at_once and news < self._audio.samples_from_s(_ACK_EVERY_S)):
+            return []
+        self._acked_to = self._written_to
+        return [Ack(self._written_to)]
+
+    def _give_up_recording(self) -> None:
+        """Close the recording with what it holds. The client still has the rest, and may send it again."""
+        ended = self._segmenter.close(EndReason.DISCONNECT)
+        self._segmenter = self._new_segmenter(self._written_to)
+        if self._recording is None:
+            return
+        if self._recording.samples and isinstance(last := ended[0], Ended):
+            start, end = last.start_index, self._written_to
+            self._end(Ended(start, end, EndReason.DISCONNECT, min(last.voiced_samples, end - start), 0, 0))
+        else:
+            self._recording.discard()
+            self._recording = None
+
+    def _new_segmenter(self, stored_to: int) -> Segmenter:
+        settings = SegmenterSettings(
+            silence_samples=self._audio.samples_from_s(self._settings.silence_s),
+            max_samples=self._audio.samples_from_s(self._settings.max_duration_s),
+        )
+        return Segmenter(settings, self._audio, stored_to)
+
+    def _log_silence(self, index: int) -> None:
+        if self._recording is None or self.heard_at - self._logged_at < _LOG_EVERY_S:
+            return
+        self._logged_at = self.heard_at
+        silence_s = self._audio.seconds_from(max(0, index - self._segmenter.voiced_to))
+        self._log_progress("silence_growing", silence_s=silence_s, ends_at_s=self._settings.silence_s)
+
+    def _log_progress(self, event: str, **fields: float) -> None:
+        assert self._recording is not None
+        self._log.info(
+            event,
+            segment_id=str(self._recording.origin.segment_id),
+            **fields,
+            bytes=self._audio.bytes_in(self._recording.samples),
+            seconds=self._audio.seconds_from(self._recording.samples),
+        )

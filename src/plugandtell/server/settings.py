@@ -1,0 +1,63 @@
+"""What a server can be told, and the default of each."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+from cyclopts import Parameter
+
+from plugandtell.command import LIMITS, NETWORK, RECORDING, check_range
+from plugandtell.core.recording import GapPolicy
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSettings:
+    """All settings of a server but those of its log.
+
+    Raises:
+        InvalidSetting: A field is out of range.
+    """
+
+    host: Annotated[str, Parameter(group=NETWORK)] = "127.0.0.1"
+    """Address to listen on."""
+
+    port: Annotated[int, Parameter(group=NETWORK)] = 3000
+    """TCP port to listen on; 0 picks a free one. The address is printed on standard output."""
+
+    audio_dir: Annotated[Path, Parameter(group=RECORDING)] = Path("audio")
+    """Folder for the recordings; created if missing. One server at a time records into a folder."""
+
+    silence: Annotated[float, Parameter(group=RECORDING)] = 3.0
+    """Seconds of silence that end a recording."""
+
+    max_duration: Annotated[float, Parameter(group=RECORDING)] = 3600.0
+    """Longest recording in seconds; longer speech goes on in the next one."""
+
+    resume_window: Annotated[float, Parameter(group=RECORDING)] = 3.0
+    """Seconds that a recording stays open for a client whose connection dropped; 0 ends it at once."""
+
+    gaps: Annotated[GapPolicy, Parameter(group=RECORDING)] = GapPolicy.FILL
+    """Samples that never came: fill them with silence, or drop them and close up."""
+
+    max_streams: Annotated[int, Parameter(group=LIMITS)] = 1000
+    """Connections at once; more are asked to try again later."""
+
+    max_message_bytes: Annotated[int, Parameter(group=LIMITS)] = 1_048_576
+    """Largest message taken from a client."""
+
+    hello_timeout: Annotated[float, Parameter(group=LIMITS)] = 10.0
+    """Seconds a client may take to introduce itself."""
+
+    idle_timeout: Annotated[float, Parameter(group=LIMITS)] = 60.0
+    """Seconds a client may say nothing at all before it is disconnected."""
+
+    def __post_init__(self) -> None:
+        check_range("--port", self.port, 0, 65_535)
+        check_range("--silence", self.silence, 0.2, 3600)
+        check_range("--max-duration", self.max_duration, 1, 86_400)
+        check_range("--resume-window", self.resume_window, 0, 3600)
+        check_range("--max-streams", self.max_streams, 1, 1_000_000)
+        check_range("--max-message-bytes", self.max_message_bytes, 65_536, 2**30)
+        check_range("--hello-timeout", self.hello_timeout, 0.1, 3600)
+        check_range("--idle-timeout", self.idle_timeout, 0.1, 86_400)

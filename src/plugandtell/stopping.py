@@ -1,0 +1,78 @@
+"""How a process is asked to stop: Ctrl-C, a signal, or the end of the process that started it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import threading
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+# Windows has neither SIGTERM from outside nor SIGHUP, but lets Ctrl-Break through to a process group of its own.
+_SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP", "SIGBREAK") if hasattr(signal, name)]
+_STDIN = 0
+
+
+@contextmanager
+def stop_requests(*, lifeline: bool = False) -> Iterator[asyncio.Event]:
+    """An event that is set when the process should stop.
+
+    The first signal sets it; a second one acts as if this were not here, and ends the process at once.
+
+    Args:
+        lifeline: Stop as well when standard input ends. A parent that holds the other end stops its child by closing
+            it, on every platform, and cannot leave it behind when it dies.
+    """
+    loop = asyncio.get_running_loop()
+    event = asyncio.Event()
+    restore = _watch_windows(loop, event) if sys.platform == "win32" else _watch_posix(loop, event)
+    if lifeline:
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, event), daemon=True).start()
+    try:
+        yield event
+    finally:
+        restore()
+
+
+def _watch_posix(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
+    def restore() -> None:
+        for number in _SIGNALS:
+            loop.remove_signal_handler(number)
+
+    def request() -> None:
+        event.set()
+        restore()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, request)
+    return restore
+
+
+def _watch_windows(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
+    previous = {number: signal.getsignal(number) for number in _SIGNALS}
+
+    def restore() -> None:
+        for number, handler in previous.items():
+            signal.signal(number, handler)
+
+    def request(_number: int, _frame: object) -> None:
+        loop.call_soon_threadsafe(event.set)
+        restore()
+
+    for number in _SIGNALS:
+        signal.signal(number, request)
+    return restore
+
+
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+    """Read past `sys.stdin`: a daemon thread must not hold its lock while the interpreter ends."""
+    with suppress(OSError):
+        while os.read(_STDIN, 4096):
+            pass
+    with suppress(RuntimeError):  # the loop has ended meanwhile
+        loop.call_soon_threadsafe(event.set)
