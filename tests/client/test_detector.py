@@ -1,0 +1,125 @@
+from __future__ import annotations
+
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from plugandtell.client.detector import NoDetector, WebRtcDetector, detector_from
+from plugandtell.core.audio import SPEECH
+from plugandtell.core.errors import InvalidSetting
+
+SAMPLE = Path(__file__).parents[2] / "assets" / "sample.flac"
+SPOKEN_S = ((0.60, 2.68), (4.18, 6.20), (10.20, 13.91), (16.41, 18.18), (22.18, 23.60))  # assets/README.md
+WARM_UP_S = 0.2  # WebRTC takes the first noise it ever hears for voice
+HANGOVER_S = 0.2  # and goes on for a while after the voice
+
+
+def voiced_runs_s(detector: WebRtcDetector, pcm: bytes) -> list[tuple[float, float]]:
+    """Where voice starts and ends, gaps under 0.3 s closed."""
+    step = SPEECH.bytes_in(detector.frame_samples)
+    frame_s = SPEECH.seconds_from(detector.frame_samples)
+    voiced = [
+        i * frame_s
+        for i, at in enumerate(range(0, len(pcm) - step + 1, step))
+        if detector.is_voiced(pcm[at : at + step])
+    ]
+    edges = [
+        voiced[0],
+        *(edge for a, b in pairwise(voiced) if b - a > 0.3 for edge in (a + frame_s, b)),
+        voiced[-1] + frame_s,
+    ]
+    return list(zip(edges[::2], edges[1::2], strict=True))
+
+
+@pytest.mark.parametrize("mode", range(4))
+@pytest.mark.parametrize("frame_ms", [10, 20, 30])
+def test_the_sample_is_voiced_where_it_is_spoken(mode: int, frame_ms: int) -> None:
+    values, rate = soundfile.read(SAMPLE, dtype="int16")
+    assert (rate, values.ndim) == (16_000, 1)
+    runs = [run for run in voiced_runs_s(WebRtcDetector(mode, frame_ms), values.tobytes()) if run[1] > WARM_UP_S]
+    assert len(runs) == len(SPOKEN_S)
+    for (start, end), (spoken_start, spoken_end) in zip(runs, SPOKEN_S, strict=True):
+        assert start == pytest.approx(spoken_start, abs=0.1)
+        assert -0.05 < end - spoken_end < HANGOVER_S
+    pauses = [start - end for (_, end), (start, _) in pairwise(runs)]
+    assert [pause >= 3 for pause in pauses] == [False, True, False, True]
+
+
+@pytest.mark.parametrize("mode", range(4))
+def test_digital_silence_is_not_voiced(mode: int) -> None:
+    detector = WebRtcDetector(mode)
+    assert not any(detector.is_voiced(bytes(640)) for _ in range(50))
+
+
+@pytest.mark.parametrize(("frame_ms", "frame_samples"), [(10, 160), (20, 320), (30, 480)])
+def test_frames_have_the_length_that_was_asked_for(frame_ms: int, frame_samples: int) -> None:
+    assert WebRtcDetector(frame_ms=frame_ms).frame_samples == frame_samples
+    assert NoDetector(frame_ms=frame_ms).frame_samples == frame_samples
+
+
+@pytest.mark.parametrize("size_bytes", [0, 320, 638, 639, 641, 642, 960])
+def test_a_frame_of_another_length_is_refused(size_bytes: int) -> None:
+    with pytest.raises(ValueError, match=f"the frame has {size_bytes} bytes, but must have 640"):
+        WebRtcDetector().is_voiced(bytes(size_bytes))
+
+
+@pytest.mark.parametrize("mode", [-1, 4])
+def test_a_mode_out_of_range_is_refused(mode: int) -> None:
+    with pytest.raises(ValueError, match=f"mode is {mode}"):
+        WebRtcDetector(mode)
+
+
+@pytest.mark.parametrize("frame_ms", [0, 15, 40])
+def test_a_frame_length_that_webrtc_does_not_know_is_refused(frame_ms: int) -> None:
+    with pytest.raises(ValueError, match=f"frame_ms is {frame_ms}"):
+        WebRtcDetector(frame_ms=frame_ms)
+
+
+def test_detectors_share_nothing() -> None:
+    values = np.random.default_rng(4).integers(-3_000, 3_000, 320 * 40).astype("<i2").tobytes()
+    frames = [values[at : at + 640] for at in range(0, len(values), 640)]
+    alone = WebRtcDetector(0)
+    expected = [alone.is_voiced(frame) for frame in frames]
+    one, other = WebRtcDetector(0), WebRtcDetector(0)
+    both = [(one.is_voiced(frame), other.is_voiced(frame)) for frame in frames]
+    assert both == [(flag, flag) for flag in expected]
+
+
+def test_none_takes_everything_for_voice() -> None:
+    detector = detector_from("none")
+    assert detector.frame_samples == 320
+    assert detector.is_voiced(bytes(640))
+
+
+def test_webrtc_is_at_mode_2_unless_told_otherwise() -> None:
+    values, _ = soundfile.read(SAMPLE, dtype="int16")
+    frames = [values[at : at + 320].tobytes() for at in range(0, len(values) - 319, 320)]
+    counts = {}
+    for spec in ("webrtc", "webrtc:0", "webrtc:1", "webrtc:2", "webrtc:3"):
+        detector = detector_from(spec)
+        counts[spec] = sum(detector.is_voiced(frame) for frame in frames)
+    assert counts["webrtc"] == counts["webrtc:2"]
+    assert counts["webrtc:0"] > counts["webrtc:2"] > counts["webrtc:3"]
+
+
+@pytest.mark.parametrize(
+    "spec", ["", "webrtc:", "webrtc:4", "webrtc:-1", "webrtc:02", "webrtc:٣", "WebRTC", "off", "webrtc\n"]
+)
+def test_a_setting_that_names_no_detector_is_refused(spec: str) -> None:
+    with pytest.raises(InvalidSetting) as error:
+        detector_from(spec)
+    assert (error.value.name, error.value.value) == ("--vad", spec)
+    assert str(error.value) == f"--vad is {spec!r}, but must be webrtc, webrtc:0 to webrtc:3 (the strictest), or none"
+
+
+def test_a_detector_that_is_not_installed_is_an_error_and_never_silence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(
+        sys.modules, "webrtcvad", None
+    )  # what Python itself does with a package that cannot be imported
+    with pytest.raises(InvalidSetting, match=r"--vad is 'webrtc:2', but must be 'none' until .* webrtcvad-wheels"):
+        detector_from("webrtc")
+    assert detector_from("none").is_voiced(bytes(640))
