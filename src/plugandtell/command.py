@@ -6,7 +6,6 @@ environment (`PLUGANDTELL_*`), then `plugandtell.toml` in the working folder, th
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from dataclasses import dataclass, fields
 from importlib.metadata import version
@@ -72,8 +71,15 @@ def check_range(name: str, value: float, lowest: float, highest: float) -> None:
         raise InvalidSetting(name, value, f"from {lowest:g} to {highest:g}")
 
 
-def new_app(name: str, summary: str, sections: Iterable[str]) -> App:
-    """A command whose settings come from flags, the environment and these tables of the configuration file."""
+def new_app(name: str, summary: str, sections: Iterable[str], statuses: Iterable[ExitStatus]) -> App:
+    """A command.
+
+    Args:
+        name: What the user types.
+        summary: What it does, in a sentence.
+        sections: The tables of the configuration file that it reads.
+        statuses: The exit codes that it can end with.
+    """
     sources: list[Callable[..., Any]] = [Env("PLUGANDTELL_", command=False)]
     sources += [
         Toml(CONFIG_FILE, root_keys=(section,), search_parents=False, use_commands_as_keys=False)
@@ -82,14 +88,14 @@ def new_app(name: str, summary: str, sections: Iterable[str]) -> App:
     return App(
         name=name,
         help=summary,
-        help_epilogue=_exit_codes(),
+        help_epilogue=_epilogue(statuses),
         version=lambda: version("plugandtell"),
         config=sources,
     )
 
 
 def run_to_exit(app: App) -> NoReturn:
-    """Run the command and end the process with the exit code that `docs` and `--help` promise."""
+    """Run the command and end the process with the exit code that `--help` promises."""
     try:
         status = app(result_action="return_value")
     except PlugAndTellError as error:
@@ -109,7 +115,9 @@ def run_logged(process: str, options: LogOptions, main: Callable[[], Coroutine[A
     Raises:
         PlugAndTellError: What `main` raised.
     """
-    from plugandtell.logservice import LogSettings, configure, get_logger  # noqa: PLC0415  (keeps --help fast)
+    import asyncio  # noqa: PLC0415  (keeps --help fast, as does the next)
+
+    from plugandtell.logservice import LogSettings, configure, get_logger  # noqa: PLC0415
 
     settings = LogSettings(
         process=process,
@@ -141,7 +149,7 @@ def flags_of(*options: Any) -> list[str]:
     return flags
 
 
-def _exit_codes() -> str:
-    meanings = [f"- {status.value}: {meaning}" for status, meaning in MEANINGS.items()]
+def _epilogue(statuses: Iterable[ExitStatus]) -> str:
     order = f"Settings: flags, then PLUGANDTELL_* variables, then {CONFIG_FILE} in the working folder."
-    return "\n".join([order, "", "Exit codes:", "", *meanings])
+    listed = sorted(statuses)
+    return "\n".join([order, "", "Exit codes:", "", *(f"- {status.value}: {MEANINGS[status]}" for status in listed)])

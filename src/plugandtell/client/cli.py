@@ -6,11 +6,13 @@ from cyclopts import Parameter
 
 from plugandtell.client.settings import DEFAULT_URL, ClientSettings, check_url
 from plugandtell.command import NETWORK, Lifeline, LogOptions, new_app, run_to_exit
+from plugandtell.core import exit_status
 
 app = new_app(
     "plugandtell-client",
     "Listen to a microphone or a file, and stream what is spoken to a server.",
     ["client"],
+    exit_status.CLIENT,
 )
 
 

@@ -24,7 +24,7 @@ class ExitStatus(IntEnum):
 
 
 MEANINGS = {
-    ExitStatus.OK: "everything voiced was acknowledged and saved",
+    ExitStatus.OK: "success: everything voiced was acknowledged and saved",
     ExitStatus.BUG: "an unexpected error; the traceback is in the log",
     ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
     ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell",
@@ -57,3 +57,15 @@ def exit_status_of(error: BaseException) -> ExitStatus:
         if isinstance(error, kind):
             return status
     return ExitStatus.BUG
+
+
+COMMON = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.FOLDER_UNUSABLE, ExitStatus.INTERRUPTED)
+SERVER = (*COMMON, ExitStatus.CANNOT_LISTEN)
+CLIENT = (
+    *COMMON,
+    ExitStatus.NO_SERVER,
+    ExitStatus.NO_MICROPHONE,
+    ExitStatus.BAD_INPUT,
+    ExitStatus.REFUSED,
+    ExitStatus.NOT_SAVED,
+)

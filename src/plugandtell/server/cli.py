@@ -3,12 +3,14 @@
 from typing import NoReturn
 
 from plugandtell.command import Lifeline, LogOptions, new_app, run_to_exit
+from plugandtell.core import exit_status
 from plugandtell.server.settings import ServerSettings
 
 app = new_app(
     "plugandtell-server",
     "Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.",
     ["server"],
+    exit_status.SERVER,
 )
 
 

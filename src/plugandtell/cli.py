@@ -1,0 +1,45 @@
+"""The `plugandtell` command: both halves of the capture path at once, or one of them."""
+
+from dataclasses import replace
+from typing import NoReturn
+
+from plugandtell.client.cli import app as client_app
+from plugandtell.client.settings import MICROPHONE, ClientSettings
+from plugandtell.command import LogOptions, flags_of, new_app, run_to_exit
+from plugandtell.core.exit_status import ExitStatus
+from plugandtell.sample import sample_path
+from plugandtell.server.cli import app as server_app
+from plugandtell.server.settings import ServerSettings
+
+app = new_app(
+    "plugandtell",
+    "Record what is spoken: `plugandtell run` starts a server and a client, and leaves one WAV per spoken segment.",
+    ["server", "client"],
+    ExitStatus,
+)
+app.command(server_app, name="server")
+app.command(client_app, name="client")
+
+
+@app.command
+def run(
+    *,
+    server: ServerSettings | None = None,
+    client: ClientSettings | None = None,
+    log: LogOptions | None = None,
+) -> int:
+    """Start a server and a client, and show what both say, until the input ends or Ctrl-C.
+
+    Without a microphone it streams a sample of speech instead. At the end it prints where the recordings are.
+    """
+    from plugandtell.supervisor import run_until_stopped  # noqa: PLC0415  (keeps --help fast)
+
+    server, client, log = server or ServerSettings(), client or ClientSettings(), log or LogOptions()
+    if client.input == MICROPHONE and client.device is None and client.fallback is None:
+        client = replace(client, fallback=sample_path())
+    return run_until_stopped(flags_of(server, log), flags_of(client, log), server.audio_dir)
+
+
+def main() -> NoReturn:
+    """Entry point."""
+    run_to_exit(app)
