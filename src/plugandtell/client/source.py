@@ -216,12 +216,16 @@ class FileSource:
             cause = f"the package soundfile cannot be loaded ({exc}): reinstall it, or {PIPE_HINT}"
             raise InputError(self.name, cause) from exc
         try:
-            return soundfile.SoundFile(self._path)
+            file = soundfile.SoundFile(self._path)
         except soundfile.SoundFileError as exc:
             cause = f"no audio format that can be decoded ({_reason(exc)}): give a WAV, FLAC, OGG or MP3 file"
             raise InputNotAudio(self.name, cause) from exc
         except TypeError as exc:  # soundfile asks for the format of a file called .raw
             raise InputNotAudio(self.name, f"a raw file says nothing about its format: {PIPE_HINT}") from exc
+        # It would seek to where it is after every block, and at each seek an MP3 decoder forgets what it needs for
+        # the next frames: the audio has holes. A file that cannot seek is left alone.
+        file.seekable = lambda: False
+        return file
 
     def _check_path(self) -> None:
         path = Path(self._path)
