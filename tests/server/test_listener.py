@@ -1,0 +1,410 @@
+"""The server as its clients see it: real sockets, real files."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from websockets.exceptions import InvalidStatus
+
+from plugandtell.core.errors import CannotListen, FolderUnusable
+from plugandtell.core.protocol.codec import encode
+from plugandtell.core.protocol.messages import Ack, Audio, End, Position, SegmentSaved, SegmentStarted, Welcome
+from plugandtell.core.recording import GapPolicy
+from tests.support.recordings import recordings
+from tests.support.wire import RATE, Wire, hello, pcm
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.server.conftest import StartServer
+
+SECOND = RATE
+
+
+async def test_what_is_spoken_is_in_the_file_sample_for_sample(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.speak(4000, 2 * SECOND)
+        (saved,) = await wire.end(3 * SECOND)
+    (found,) = recordings(audio_dir)
+    assert found.pcm == pcm(4000, 2 * SECOND)
+    assert found.path.name == saved.file == "2026-11-23T15-35-01.098Z_laptop.wav"
+    assert (saved.start_index, saved.end_index, saved.duration_ms, saved.reason) == (4000, 36_000, 2000, "end")
+
+
+async def test_the_sidecar_tells_where_the_recording_comes_from(start_server: StartServer, audio_dir: Path) -> None:
+    greeting = hello()
+    async with start_server() as url, await Wire.greeted(url, greeting) as wire:
+        await wire.speak(4000, 2 * SECOND)
+        await wire.say(Position(4000 + 2 * SECOND, 4000 + SECOND))
+        (saved,) = await wire.end(3 * SECOND)
+    sidecar = recordings(audio_dir)[0].sidecar
+    assert {key: sidecar[key] for key in sidecar if key not in ("sha256", "size_bytes", "file")} == {
+        "version": 1,
+        "segment_id": str(saved.segment_id),
+        "stream_id": str(greeting.stream_id),
+        "continues": None,
+        "client": {"name": "wire", "version": "1", "label": "laptop"},
+        "labels": {"name": "laptop"},
+        "format": {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1},
+        "gap_policy": "fill",
+        "reason": "end",
+        "recovered": False,
+        "started_at": "2026-11-23T15:35:01.098Z",
+        "ended_at": "2026-11-23T15:35:03.098Z",
+        "start_index": 4000,
+        "end_index": 36_000,
+        "samples": 32_000,
+        "duration_ms": 2000,
+        "voiced_samples": 16_000,
+        "voiced_share": 0.5,
+        "gaps": [],
+        "duplicate_samples": 0,
+        "dropped_samples": 0,
+    }
+
+
+async def test_everything_written_is_acknowledged(start_server: StartServer) -> None:
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, SECOND)
+        assert (await wire.hear(Ack)).stored_to == SECOND // 2
+        assert (await wire.hear(Ack)).stored_to == SECOND
+        await wire.speak(SECOND, 1600)
+        await wire.say(Position(SECOND + 1600))
+        assert (await wire.hear(Ack)).stored_to == SECOND + 1600
+
+
+async def test_two_clients_at_once_give_two_recordings(start_server: StartServer, audio_dir: Path) -> None:
+    async with (
+        start_server() as url,
+        await Wire.greeted(url, hello(label="left")) as left,
+        await Wire.greeted(url, hello(label="right")) as right,
+    ):
+        for start in range(0, SECOND, 1600):
+            await left.speak(start, 1600)
+            await right.speak(100_000 + start, 1600)
+        await asyncio.gather(left.end(SECOND), right.end(100_000 + SECOND))
+    by_label = {found.sidecar["client"]["label"]: found.pcm for found in recordings(audio_dir)}
+    assert by_label == {"left": pcm(0, SECOND), "right": pcm(100_000, SECOND)}
+
+
+async def test_two_clients_of_one_name_at_one_time_do_not_collide(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url, await Wire.greeted(url) as first, await Wire.greeted(url) as second:
+        await first.speak(0, SECOND)
+        await second.speak(0, SECOND)
+        await asyncio.gather(first.end(SECOND), second.end(SECOND))
+    assert [found.path.name for found in recordings(audio_dir)] == [
+        "2026-11-23T15-35-00.848Z_laptop-2.wav",
+        "2026-11-23T15-35-00.848Z_laptop.wav",
+    ]
+
+
+@pytest.mark.parametrize("told_by", ["position", "audio"])
+@pytest.mark.parametrize(("pause_s", "expected"), [(2.9, 1), (3.1, 2)])
+async def test_three_seconds_of_silence_part_two_recordings(
+    start_server: StartServer, audio_dir: Path, told_by: str, pause_s: float, expected: int
+) -> None:
+    resumed = SECOND + round(pause_s * SECOND)
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, SECOND)
+        if told_by == "position":
+            await wire.say(*(Position(index) for index in range(SECOND + 4000, resumed, 4000)))
+        await wire.speak(resumed, SECOND)
+        saved = await wire.end(resumed + SECOND)
+    assert len(saved) == expected
+    found = recordings(audio_dir)
+    if expected == 1:
+        assert found[0].pcm == pcm(0, SECOND) + bytes(2 * (resumed - SECOND)) + pcm(resumed, SECOND)
+        assert found[0].sidecar["gaps"] == [{"start_index": SECOND, "samples": resumed - SECOND}]
+    else:
+        assert [item.pcm for item in found] == [pcm(0, SECOND), pcm(resumed, SECOND)]
+        assert [item.sidecar["reason"] for item in found] == ["silence", "end"]
+
+
+async def test_silence_is_counted_in_audio_time_not_in_ours(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server(silence=0.2) as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, 1600)
+        await wire.hear(SegmentStarted)
+        await asyncio.sleep(0.5)  # longer than the silence: a pause of the line is none of the speaker's
+        await wire.speak(1600, 1600)
+        assert len(await wire.end(3200)) == 1
+    assert recordings(audio_dir)[0].pcm == pcm(0, 3200)
+
+
+async def test_dropped_gaps_close_up(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server(gaps=GapPolicy.DROP) as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, SECOND)
+        await wire.speak(2 * SECOND, SECOND)
+        (saved,) = await wire.end(3 * SECOND)
+    (found,) = recordings(audio_dir)
+    assert found.pcm == pcm(0, SECOND) + pcm(2 * SECOND, SECOND)
+    assert found.sidecar["gaps"] == [{"start_index": SECOND, "samples": SECOND}]
+    assert (saved.end_index, saved.duration_ms) == (3 * SECOND, 2000)
+
+
+async def test_speech_longer_than_allowed_goes_on_in_the_next_recording(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    async with start_server(max_duration=1) as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, 5 * SECOND // 2, message_samples=7000)
+        await wire.end(5 * SECOND // 2)
+    found = recordings(audio_dir)
+    assert b"".join(item.pcm for item in found) == pcm(0, 5 * SECOND // 2)
+    assert [item.sidecar["reason"] for item in found] == ["max_duration", "max_duration", "end"]
+    assert [item.sidecar["continues"] for item in found] == [None, *(item.sidecar["segment_id"] for item in found[:2])]
+
+
+async def test_a_dropped_connection_resumes_in_the_same_recording(start_server: StartServer, audio_dir: Path) -> None:
+    greeting = hello()
+    async with start_server() as url:
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.speak(0, SECOND)
+            await wire.hear(Ack)
+        async with await Wire.open(url) as wire:
+            await wire.say(greeting)
+            resume_from = (await wire.hear(Welcome)).resume_from
+            assert resume_from in (SECOND // 2, SECOND)
+            await wire.speak(4000, 2 * SECOND - 4000)  # more than asked for: the overlap is trimmed
+            await wire.end(2 * SECOND)
+    (found,) = recordings(audio_dir)
+    assert found.pcm == pcm(0, 2 * SECOND)
+    assert found.sidecar["duplicate_samples"] == resume_from - 4000
+
+
+async def test_who_returns_late_goes_on_in_a_recording_that_names_the_one_before(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    greeting = hello()
+    async with start_server(resume_window=0.1) as url:
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.speak(0, SECOND)
+            await wire.say(Position(SECOND))
+            await _acknowledged(wire, SECOND)
+        await _wait_until(lambda: len(list(audio_dir.glob("*.json"))) == 1)
+        async with await Wire.open(url) as wire:
+            await wire.say(greeting)
+            assert (await wire.hear(Welcome)).resume_from == SECOND
+            assert (await wire.hear(SegmentSaved)).end_index == SECOND  # told again: we were away when it happened
+            await wire.speak(0, 2 * SECOND)
+            await wire.end(2 * SECOND)
+    first, second = recordings(audio_dir)
+    assert first.pcm + second.pcm == pcm(0, 2 * SECOND)
+    assert first.sidecar["reason"] == "disconnect"
+    assert second.sidecar["continues"] == first.sidecar["segment_id"]
+    assert second.sidecar["dropped_samples"] == SECOND
+
+
+@pytest.mark.parametrize("how", ["closed", "dropped with no window"])
+async def test_a_connection_that_will_not_return_ends_the_segment_at_once(
+    start_server: StartServer, audio_dir: Path, how: str
+) -> None:
+    window_s = 3600 if how == "closed" else 0
+    async with start_server(resume_window=window_s) as url:
+        async with await Wire.greeted(url) as wire:
+            await wire.speak(0, SECOND)
+            await _acknowledged(wire, SECOND)
+            if how == "closed":
+                await wire.socket.close()
+        await _wait_until(lambda: len(list(audio_dir.glob("*.json"))) == 1)
+    (found,) = recordings(audio_dir)
+    assert found.pcm == pcm(0, SECOND)
+    assert found.sidecar["reason"] == "disconnect"
+
+
+async def test_a_stream_that_is_connected_elsewhere_is_refused(start_server: StartServer, audio_dir: Path) -> None:
+    greeting = hello()
+    async with start_server() as url, await Wire.greeted(url, greeting) as wire:
+        await wire.speak(0, SECOND)
+        listening = asyncio.create_task(wire.hear_out())  # answers the server's ping
+        async with await Wire.open(url) as twin:
+            await twin.say(greeting)
+            assert await twin.hear_out() == 4001
+            assert twin.error.code == "stream_in_use"
+        await wire.say(End(SECOND))
+        assert await listening == 1000
+    assert recordings(audio_dir)[0].pcm == pcm(0, SECOND)
+
+
+async def test_a_dead_connection_gives_way_to_its_successor(start_server: StartServer, audio_dir: Path) -> None:
+    greeting = hello()
+    async with start_server() as url, await Wire.greeted(url, greeting) as dead:
+        await dead.speak(0, SECOND)
+        await _acknowledged(dead, SECOND)
+        dead.socket.transport.pause_reading()
+        async with await Wire.greeted(url, greeting) as alive:
+            await alive.speak(SECOND, SECOND)
+            await alive.end(2 * SECOND)
+    (found,) = recordings(audio_dir)
+    assert found.pcm == pcm(0, 2 * SECOND)
+
+
+async def test_a_stop_saves_what_is_open_and_says_goodbye(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url:
+        wire = await Wire.greeted(url)
+        await wire.speak(0, 1600)
+        await wire.hear(SegmentStarted)
+        listening = asyncio.create_task(wire.hear_out())
+    assert await listening == 1001
+    (saved,) = wire.all_heard(SegmentSaved)
+    assert saved.reason == "shutdown"
+    assert wire.all_heard(Ack)[-1].stored_to == 1600
+    assert recordings(audio_dir)[0].pcm == pcm(0, 1600)
+
+
+async def test_a_stream_without_audio_leaves_no_file(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.say(Position(SECOND), Audio(SECOND, b""), Position(2 * SECOND))
+        assert await wire.end(2 * SECOND) == []
+    assert recordings(audio_dir) == []
+
+
+GREETING = {
+    "type": "hello",
+    "stream_id": "5a2f4a4e-2d4a-4b62-8b7b-0d9a2f1f6a55",
+    "sample_rate": 16_000,
+    "channels": 1,
+    "encoding": "pcm_s16le",
+    "started_at": "2026-11-23T15:35:00Z",
+    "client": {"name": "wire", "version": "1"},
+    "labels": {},
+}
+AUDIO = bytes(8) + pcm(0, 1600)
+
+
+@pytest.mark.parametrize(
+    ("messages", "close_code", "code"),
+    [
+        pytest.param(["speak"], 1007, "not_json", id="garbage"),
+        pytest.param(["[]"], 1007, "not_json", id="no object"),
+        pytest.param([{"type": "position", "index": 1}], 1002, "hello_expected", id="text before hello"),
+        pytest.param([AUDIO], 1003, "hello_expected", id="binary before hello"),
+        pytest.param([GREETING, GREETING], 1002, "hello_repeated", id="two hellos"),
+        pytest.param([GREETING | {"stream_id": "x"}], 1007, "field_invalid", id="no UUID"),
+        pytest.param([{"type": "hello"}], 1007, "field_invalid", id="fields missing"),
+        pytest.param([GREETING | {"sample_rate": 44_100}], 1008, "format_refused", id="rate"),
+        pytest.param([GREETING | {"channels": 2}], 1008, "format_refused", id="channels"),
+        pytest.param([GREETING | {"encoding": "opus"}], 1008, "format_refused", id="encoding"),
+        pytest.param([GREETING, AUDIO + b"x"], 4000, "audio_malformed", id="odd bytes"),
+        pytest.param([GREETING, b"1234567"], 4000, "audio_malformed", id="no index"),
+        pytest.param([GREETING, b"\xff" * 10], 4000, "index_out_of_range", id="index out of range"),
+        pytest.param(
+            [GREETING, AUDIO, {"type": "position", "index": 10**9}], 4000, "index_jumped", id="jump of a position"
+        ),
+        pytest.param([GREETING, AUDIO, encode(Audio(10**9, b"xx"))], 4000, "index_jumped", id="jump of audio"),
+        pytest.param([GREETING, {"type": "dance"}], 1007, "field_invalid", id="unknown type"),
+    ],
+)
+async def test_what_breaks_the_protocol_is_refused_and_loses_nothing(
+    start_server: StartServer, audio_dir: Path, messages: list[str | bytes | dict[str, Any]], close_code: int, code: str
+) -> None:
+    async with start_server() as url, await Wire.open(url) as wire:
+        await wire.say_raw(*messages)
+        assert await wire.hear_out() == close_code
+        assert wire.error.code == code
+        assert wire.socket.close_reason
+    found = recordings(audio_dir)
+    assert [item.pcm for item in found] == ([pcm(0, 1600)] if AUDIO in messages[1:] else [])
+
+
+async def test_a_message_that_is_too_large_is_refused(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server(max_message_bytes=65_536) as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, 1600)
+        await wire.hear(SegmentStarted)
+        await wire.say_raw(bytes(65_537))
+        assert await wire.hear_out() == 1009
+    assert recordings(audio_dir)[0].pcm == pcm(0, 1600)
+
+
+@pytest.mark.parametrize("offered", [None, "plugandtell.v2"])
+async def test_another_version_is_told_which_one_is_spoken(start_server: StartServer, offered: str | None) -> None:
+    async with start_server() as url, await Wire.open(url, subprotocol=offered) as wire:
+        assert await wire.hear_out() == 1002
+        assert "plugandtell.v1" in wire.error.message
+
+
+async def test_another_path_is_not_found(start_server: StartServer) -> None:
+    async with start_server() as url:
+        with pytest.raises(InvalidStatus, match="404"):
+            await Wire.open(url, path="/v9/stream")
+
+
+async def test_who_does_not_introduce_himself_is_shown_out(start_server: StartServer) -> None:
+    async with start_server(hello_timeout=0.1) as url, await Wire.open(url) as wire:
+        assert await wire.hear_out() == 4002
+        assert wire.error.code == "hello_timeout"
+
+
+async def test_who_says_nothing_is_shown_out_and_nothing_is_lost(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server(idle_timeout=0.3) as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, 1600)
+        assert await wire.hear_out() == 4002
+        assert wire.error.code == "idle"
+    assert recordings(audio_dir)[0].pcm == pcm(0, 1600)
+
+
+async def test_a_full_server_asks_to_try_again_later(start_server: StartServer) -> None:
+    async with start_server(max_streams=1) as url, await Wire.greeted(url), await Wire.open(url) as second:
+        assert await second.hear_out() == 1013
+        assert second.error.code == "server_full"
+
+
+async def test_a_label_is_no_path(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url, await Wire.greeted(url, hello(label="../../etc/\x1b[31mpasswd\n")) as wire:
+        await wire.speak(0, 1600)
+        (saved,) = await wire.end(1600)
+    assert saved.file == "2026-11-23T15-35-00.848Z_etc-31mpasswd.wav"
+    assert [found.path.name for found in recordings(audio_dir)] == [saved.file]
+
+
+async def test_a_port_in_use_is_said(start_server: StartServer, tmp_path: Path) -> None:
+    async with start_server() as url:
+        port = int(url.rpartition(":")[2])
+        with pytest.raises(CannotListen, match=str(port)):
+            async with start_server(port=port, audio_dir=tmp_path / "other"):
+                pass
+
+
+async def test_a_host_that_is_none_is_said(start_server: StartServer) -> None:
+    with pytest.raises(CannotListen, match=r"no\.such\.host\.invalid"):
+        async with start_server(host="no.such.host.invalid"):
+            pass
+
+
+async def test_an_audio_folder_belongs_to_one_server(start_server: StartServer) -> None:
+    async with start_server():
+        with pytest.raises(FolderUnusable, match="another server"):
+            async with start_server():
+                pass
+    async with start_server():
+        pass
+
+
+async def test_an_audio_folder_that_cannot_be_written_is_said(start_server: StartServer, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FolderUnusable, match="--audio-dir"):
+        async with start_server(audio_dir=tmp_path / "file" / "audio"):
+            pass
+
+
+async def test_streams_are_kept_apart_by_id_not_by_label(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url:
+        for _ in range(2):
+            async with await Wire.greeted(url, hello(uuid4())) as wire:
+                await wire.speak(0, 1600)
+                await wire.end(1600)
+    assert [found.pcm for found in recordings(audio_dir)] == [pcm(0, 1600)] * 2
+
+
+async def _acknowledged(wire: Wire, stored_to: int) -> None:
+    while (await wire.hear(Ack)).stored_to < stored_to:
+        pass
+
+
+async def _wait_until(condition: Callable[[], bool]) -> None:
+    """Wait for what only the file system can tell."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
