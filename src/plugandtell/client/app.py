@@ -138,6 +138,8 @@ class Feed:
         """What the source itself had to let go."""
         if isinstance(self._source, StdinSource) and self._source.stray_bytes:
             get_logger().warning("half_a_sample_ignored", bytes=self._source.stray_bytes)
+        if isinstance(self._source, Microphone) and self._source.overflows:
+            get_logger().warning("microphone_overflowed", times=self._source.overflows)
         if isinstance(self._source, Microphone) and self._source.dropped_samples:
             return AudioNotSaved(self._source.dropped_samples, "the server took audio too slowly, the buffer was full")
         return None
@@ -223,7 +225,7 @@ async def _run(feed: Feed, uplink: Uplink, stream: ClientStream, stop: asyncio.E
     stopping: asyncio.Task[None] | None = None
     try:
         async with asyncio.timeout(None) as deadline:
-            stopping = asyncio.create_task(_stop_when(stop, feed, deadline))
+            stopping = asyncio.create_task(_stop_when(stop, feed, uplink, deadline))
             await asyncio.wait({capturing, sending}, return_when=asyncio.FIRST_EXCEPTION)
         await sending
         if broken := await capturing:
@@ -241,9 +243,10 @@ async def _run(feed: Feed, uplink: Uplink, stream: ClientStream, stop: asyncio.E
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def _stop_when(stop: asyncio.Event, feed: Feed, deadline: asyncio.Timeout) -> None:
+async def _stop_when(stop: asyncio.Event, feed: Feed, uplink: Uplink, deadline: asyncio.Timeout) -> None:
     await stop.wait()
     feed.stop()
+    uplink.hurry()
     deadline.reschedule(asyncio.get_running_loop().time() + _SHUTDOWN_WITHIN_S)
 
 
@@ -265,7 +268,7 @@ def _source_of(settings: ClientSettings) -> Source:
         device = settings.device
         return Microphone(int(device) if device and device.isdecimal() else device)
     if settings.input == STDIN:
-        return StdinSource(sys.stdin.buffer)
+        return StdinSource(sys.stdin.buffer if sys.stdin else None)
     return FileSource(settings.input, settings.pace)
 
 

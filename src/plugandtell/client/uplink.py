@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
@@ -77,6 +78,7 @@ class Uplink:
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
         self._error: Error | None = None
+        self._hurried = asyncio.Event()
         self._log = get_logger()
 
     async def connect(self) -> Welcome:
@@ -102,6 +104,10 @@ class Uplink:
     def wake(self) -> None:
         """The stream has something new to tell."""
         self._news.set()
+
+    def hurry(self) -> None:
+        """The user wants to go: if the server is not there at the next try, give up."""
+        self._hurried.set()
 
     async def wait_for_progress(self) -> None:
         """Wait until the server has confirmed something."""
@@ -216,14 +222,16 @@ class Uplink:
         deadline = self._monotonic() + self._give_up_after_s
         pause_s = _FIRST_RETRY_S
         while True:
-            if self._monotonic() + pause_s > deadline:
-                raise ServerUnreachable(self._url, f"not back within {self._give_up_after_s:g} s")
-            await asyncio.sleep(pause_s)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause_s):
+                    await self._hurried.wait()
             try:
                 await self.connect()
             except TransientError as error:
                 self._log.info("still_disconnected", error=str(error))
                 pause_s = min(2 * pause_s, _SLOWEST_RETRY_S)
+                if self._hurried.is_set() or self._monotonic() + pause_s > deadline:
+                    raise
             else:
                 return
 
