@@ -13,6 +13,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMes
 from websockets.typing import Subprotocol
 
 from plugandtell.core.errors import (
+    AudioNotSaved,
     NotOurServer,
     ProtocolError,
     Refused,
@@ -238,6 +239,8 @@ class Uplink:
     def _judge(self, close_code: int | None) -> NoReturn:
         """Raise what the end of a connection means."""
         message = self._error.message if self._error else f"the connection was lost, close code {close_code}"
+        if close_code == CloseCode.NORMAL and self._stream.is_told:
+            raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving them")
         if close_code in _WORTH_ANOTHER_TRY:
             raise ServerBusy(self._url, message)
         if close_code in _FINAL:

@@ -81,10 +81,14 @@ class ClientStream:
         return sum(end - start for start, end in self._unsaved)
 
     @property
+    def is_told(self) -> bool:
+        """Whether capture is over, and the server was told everything on this connection."""
+        return self._ended and self._sent == len(self._items)
+
+    @property
     def is_complete(self) -> bool:
         """Whether capture is over, the server was told, and everything voiced was acknowledged and saved."""
-        told = self._ended and self._sent == len(self._items)
-        return told and not self._unacknowledged and not self._unsaved
+        return self.is_told and not self._unacknowledged and not self._unsaved
 
     def add_audio(self, start: int, pcm: bytes) -> None:
         """Take audio that passed the gate."""
