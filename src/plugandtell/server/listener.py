@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
@@ -157,7 +158,10 @@ class Listener:
                 await self._run(socket, peer)
             except ProtocolError as error:
                 self._log.warning("refused", code=error.code, close_code=int(error.close_code), error=error.message)
-                await peer.refuse(error.close_code, error.code, error.message)
+                await _turn_away(socket, peer, error.close_code, error.code, error.message)
+            except WriteFailed as error:
+                self._log.error("write_failed", error=str(error))
+                await _turn_away(socket, peer, CloseCode.INTERNAL_ERROR, "write_failed", str(error))
             except ConnectionClosed:
                 self._log.debug("closed_before_hello")
             except Exception:  # noqa: BLE001  (the boundary of a task)
@@ -223,10 +227,15 @@ class Listener:
                     return False
         except ConnectionClosed as closed:
             return closed.rcvd is None
-        except WriteFailed as error:
-            self._log.error("write_failed", error=str(error))
-            await peer.refuse(CloseCode.INTERNAL_ERROR, "write_failed", str(error))
-        return False
+
+
+async def _turn_away(socket: WebSocket, peer: WebSocketPeer, close_code: int, code: str, message: str) -> None:
+    """Refuse, and read on meanwhile: the client's close frame may lie behind much that it had sent before."""
+    refusing = asyncio.create_task(peer.refuse(close_code, code, message))
+    with suppress(ConnectionClosed):
+        while True:
+            await socket.recv()
+    await refusing
 
 
 def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
