@@ -107,8 +107,8 @@ def test_the_end_of_a_held_pause_is_told_at_once() -> None:
 
 
 def test_states_follow_the_voice() -> None:
-    changes = [(item.state, item.index) for item in decide("....##.....##" + "." * 20) if isinstance(item, StateChanged)]
-    assert changes == [
+    decided = decide("....##.....##" + "." * 20)
+    assert [(item.state, item.index) for item in decided if isinstance(item, StateChanged)] == [
         (GateState.VOICE, 1),
         (GateState.PAUSE, 6),
         (GateState.VOICE, 8),

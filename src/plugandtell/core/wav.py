@@ -39,25 +39,28 @@ def header(audio: AudioFormat, data_bytes: int) -> bytes:
     """The header in front of `data_bytes` bytes of audio.
 
     Raises:
-        ValueError: `data_bytes` is negative or above `MAX_DATA_BYTES`.
+        ValueError: `data_bytes` is negative or above `MAX_DATA_BYTES`, or the format does not fit into a header.
     """
     if not 0 <= data_bytes <= MAX_DATA_BYTES:
         raise ValueError(f"data_bytes is {data_bytes}, but must be from 0 to {MAX_DATA_BYTES}")
-    return _LAYOUT.pack(
-        b"RIFF",
-        _RIFF_OVERHEAD + data_bytes,
-        b"WAVE",
-        b"fmt ",
-        _FMT_BYTES,
-        _PCM,
-        audio.channels,
-        audio.sample_rate,
-        audio.sample_rate * audio.bytes_per_sample,
-        audio.bytes_per_sample,
-        BYTES_PER_VALUE * 8,
-        b"data",
-        data_bytes,
-    )
+    try:
+        return _LAYOUT.pack(
+            b"RIFF",
+            _RIFF_OVERHEAD + data_bytes,
+            b"WAVE",
+            b"fmt ",
+            _FMT_BYTES,
+            _PCM,
+            audio.channels,
+            audio.sample_rate,
+            audio.sample_rate * audio.bytes_per_sample,
+            audio.bytes_per_sample,
+            BYTES_PER_VALUE * 8,
+            b"data",
+            data_bytes,
+        )
+    except struct.error as exc:
+        raise ValueError(f"{audio.channels} channels at {audio.sample_rate} Hz do not fit into a WAV header") from exc
 
 
 def repair(beginning: bytes, size_bytes: int) -> Repair:
@@ -70,16 +73,20 @@ def repair(beginning: bytes, size_bytes: int) -> Repair:
     """
     if len(beginning) < HEADER_BYTES or size_bytes < HEADER_BYTES:
         raise NotRepairable(f"{min(len(beginning), size_bytes)} bytes are no WAV header")
-    riff, _, wave, fmt, fmt_bytes, encoding, channels, rate, _, _, bits, data, _ = _LAYOUT.unpack_from(beginning)
-    if (riff, wave, fmt, data) != (b"RIFF", b"WAVE", b"fmt ", b"data") or (fmt_bytes, encoding, bits) != (
-        16,
-        1,
-        16,
-    ):
-        raise NotRepairable(f"{beginning[:HEADER_BYTES]!r} is no WAV header of 16-bit PCM")
-    if not rate or not channels:
-        raise NotRepairable(f"a WAV header of {channels} channels at {rate} Hz")
-    audio = AudioFormat(rate, channels)
+    audio = _format_in(beginning[:HEADER_BYTES])
     samples = audio.samples_in(min(size_bytes - HEADER_BYTES, MAX_DATA_BYTES))
     data_bytes = audio.bytes_in(samples)
     return Repair(header(audio, data_bytes), HEADER_BYTES + data_bytes, audio, samples)
+
+
+def _format_in(beginning: bytes) -> AudioFormat:
+    """The format in a header that `header` wrote; nothing but the two lengths may differ."""
+    channels, rate = _LAYOUT.unpack(beginning)[6:8]
+    try:
+        audio = AudioFormat(rate, channels)
+        expected = header(audio, 0)
+    except ValueError as exc:
+        raise NotRepairable(f"{beginning!r} is no WAV header: {exc}") from exc
+    if beginning[:4] != expected[:4] or beginning[8:40] != expected[8:40]:
+        raise NotRepairable(f"{beginning!r} is no WAV header of 16-bit PCM")
+    return audio
