@@ -1,42 +1,56 @@
 from __future__ import annotations
 
 import io
+import json
 import logging
-import os
+import re
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from queue import Queue
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from plugandtell.logservice import bound_contextvars
 from plugandtell.logservice.console import Console
-from plugandtell.logservice.entry import Entry
 from plugandtell.logservice.logfile import LogFile
-from plugandtell.logservice.writer import Inbox, Signal, Writer
+from plugandtell.logservice.processors import json_formatter
+from plugandtell.logservice.writer import Inbox, Writer
 
-from .reading import events_of, lines_of
+from .reading import events_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
 FULL_DISK = Path("/dev/full")
-WHERE_OPEN_FILES_CAN_GO = pytest.mark.skipif(os.name == "nt", reason="Windows keeps open files where they are")
+
+
+def inbox_of(capacity: int) -> Inbox:
+    return Inbox(Queue(capacity), json_formatter("client", 7))
 
 
 def offer(inbox: Inbox, events: Iterable[object]) -> None:
     for event in events:
-        message = Entry(0, "info", event, {}) if isinstance(event, str) else event
-        inbox.handle(logging.LogRecord("plugandtell", logging.INFO, __file__, 1, message, (), None))
+        inbox.handle(logging.LogRecord("asyncio", logging.INFO, __file__, 1, event, (), None))
 
 
-def drained(inbox: Inbox) -> list[str]:
-    inbox.signal(Signal.END)
-    entries = iter(inbox.queue.get, Signal.END)
-    return [f"{e.event} {e.fields.get('count', '')}".strip() for e in entries if isinstance(e, Entry)]
+def taken(inbox: Inbox) -> list[dict[str, Any]]:
+    found = []
+    while not inbox.queue.empty():
+        found.append(json.loads(inbox.queue.get().getMessage()))
+    return found
 
 
-def start(inbox: Inbox, path: Path, stderr: io.StringIO) -> Writer:
-    return Writer(inbox, Console(stderr, "client", color=False), LogFile(path, 1_000_000, 1), "client", 7)
+def names(events: Iterable[dict[str, Any]]) -> list[str]:
+    return [f"{event['event']} {event.get('count', '')}".strip() for event in events]
+
+
+def start(inbox: Inbox, path: Path, stderr: io.StringIO, max_bytes: int = 1_000_000) -> tuple[Writer, LogFile]:
+    console = Console(stderr, color=False)
+    file = LogFile(path, max_bytes, 1, console)
+    writer = Writer(inbox.queue, file, console)
+    writer.start()
+    return writer, file
 
 
 class PausedTerminal(io.StringIO):
@@ -54,17 +68,32 @@ class PausedTerminal(io.StringIO):
 
 
 def test_a_full_queue_drops_and_counts() -> None:
-    inbox = Inbox(2)
+    inbox = inbox_of(2)
     offer(inbox, "abcde")
-    assert drained(inbox) == ["a", "b", "log_events_dropped 3"]
+    assert names(taken(inbox)) == ["a", "b"]
+    inbox.report_dropped()
+    assert names(taken(inbox)) == ["log_events_dropped 3"]
 
 
 def test_the_count_stands_where_the_events_are_missing() -> None:
-    inbox = Inbox(2)
+    inbox = inbox_of(2)
     offer(inbox, "abcd")
-    assert [inbox.queue.get(), inbox.queue.get()]
+    assert names(taken(inbox)) == ["a", "b"]
     offer(inbox, "ef")
-    assert drained(inbox) == ["log_events_dropped 2", "e", "log_events_dropped 1"]
+    assert names(taken(inbox)) == ["log_events_dropped 2", "e"]
+    offer(inbox, "g")
+    assert names(taken(inbox)) == ["log_events_dropped 1", "g"]
+
+
+def test_the_count_bears_the_ids_of_nobody() -> None:
+    inbox = inbox_of(1)
+    with bound_contextvars(stream_id="s"):
+        offer(inbox, "ab")
+        assert taken(inbox)[0]["stream_id"] == "s"
+        inbox.report_dropped()
+    (report,) = taken(inbox)
+    assert report["level"] == "warning"
+    assert list(report)[5:] == ["count"]
 
 
 def test_a_record_that_cannot_be_understood_is_counted(capsys: pytest.CaptureFixture[str]) -> None:
@@ -72,79 +101,72 @@ def test_a_record_that_cannot_be_understood_is_counted(capsys: pytest.CaptureFix
         def __str__(self) -> str:
             raise RuntimeError("no text")
 
-    inbox = Inbox(2)
+    knot: list[Any] = []
+    knot.append(knot)
+    inbox = inbox_of(5)
     offer(inbox, [Broken()])
-    assert drained(inbox) == ["log_events_dropped 1"]
+    with bound_contextvars(knot=knot):
+        offer(inbox, "a")
+    offer(inbox, "b")
+    assert names(taken(inbox)) == ["log_events_dropped 2", "b"]
     assert capsys.readouterr().err == ""
 
 
 def test_everything_is_written_in_order_before_the_end(tmp_path: Path) -> None:
-    inbox, stderr = Inbox(10_000), io.StringIO()
-    writer = start(inbox, tmp_path / "client.log", stderr)
-    names = [f"event_{n}" for n in range(100)]
-    offer(inbox, names)
-    assert writer.finish(timeout_s=30)
-    assert events_of(tmp_path / "client.log") == names
-    assert [line.split("client  ")[1] for line in stderr.getvalue().splitlines()] == [
-        n.replace("_", " ") for n in names
-    ]
+    inbox, stderr = inbox_of(10_000), io.StringIO()
+    writer, file = start(inbox, tmp_path / "client.log", stderr)
+    events = [f"event_{n}" for n in range(100)]
+    offer(inbox, events)
+    writer.stop()
+    file.close()
+    assert events_of(tmp_path / "client.log") == events
+    assert re.findall(r"event \d+", stderr.getvalue()) == [name.replace("_", " ") for name in events]
 
 
-def test_a_paused_terminal_stops_neither_the_caller_nor_the_end(tmp_path: Path) -> None:
-    inbox, stderr = Inbox(3), PausedTerminal()
-    writer = start(inbox, tmp_path / "client.log", stderr)
-    offer(inbox, ["first"])
+def test_the_end_waits_for_room(tmp_path: Path) -> None:
+    inbox, stderr = inbox_of(1), PausedTerminal()
+    writer, file = start(inbox, tmp_path / "client.log", stderr)
+    offer(inbox, "a")
     stderr.reached.wait()
-    offer(inbox, "abcde")
-    assert not writer.finish(timeout_s=0)
+    offer(inbox, "b")
+    stopping = threading.Thread(target=writer.stop)
+    stopping.start()
     stderr.resumed.set()
-    assert writer.finish(timeout_s=30)
-    assert [(e["event"], e.get("count")) for e in lines_of(tmp_path / "client.log")] == [
-        ("first", None), ("a", None), ("b", None), ("c", None), ("log_events_dropped", 2)
-    ]  # fmt: skip
-
-
-@WHERE_OPEN_FILES_CAN_GO
-def test_a_folder_that_vanishes_is_reported_once(tmp_path: Path) -> None:
-    folder, stderr = tmp_path / "logs", io.StringIO()
-    folder.mkdir()
-    inbox = Inbox(100)
-    writer = start(inbox, folder / "client.log", stderr)
-    folder.rename(tmp_path / "elsewhere")
-    offer(inbox, "abc")
-    assert writer.finish(timeout_s=30)
-    lines = stderr.getvalue().splitlines()
-    assert len(lines) == 4
-    assert "log file failed" in lines[0]
-    assert "client.log" in lines[0]
+    stopping.join()
+    file.close()
+    assert events_of(tmp_path / "client.log") == ["a", "b"]
 
 
 @pytest.mark.skipif(not FULL_DISK.exists(), reason="needs a file that is always full")
 def test_a_full_disk_is_reported_once(tmp_path: Path) -> None:
     (tmp_path / "client.log").symlink_to(FULL_DISK)
-    inbox, stderr = Inbox(100), io.StringIO()
-    writer = start(inbox, tmp_path / "client.log", stderr)
+    inbox, stderr = inbox_of(100), io.StringIO()
+    writer, file = start(inbox, tmp_path / "client.log", stderr)
     offer(inbox, "abc")
-    assert writer.finish(timeout_s=30)
-    assert stderr.getvalue().count("No space left") == 1
-    assert len(stderr.getvalue().splitlines()) == 4
-    assert FULL_DISK.exists()
+    writer.stop()
+    with pytest.raises(OSError, match="No space left"):
+        file.close()
+    lines = stderr.getvalue().splitlines()
+    assert [line.split("  ")[1] for line in lines] == ["error", "info", "info", "info"]
+    assert "log file failed" in lines[0]
+    assert "No space left" in lines[0]
 
 
-@WHERE_OPEN_FILES_CAN_GO
-def test_a_file_that_works_again_says_how_much_is_missing(tmp_path: Path) -> None:
-    folder, stderr = tmp_path / "logs", PausedTerminal()
-    folder.mkdir()
-    inbox = Inbox(100)
-    writer = start(inbox, folder / "client.log", stderr)
-    folder.rename(tmp_path / "elsewhere")
-    offer(inbox, "a")
-    stderr.reached.wait()  # the report of the failure is about to be shown
-    folder.mkdir()
+def test_a_file_that_cannot_be_rotated_is_tried_again(tmp_path: Path) -> None:
+    path, obstacle = tmp_path / "client.log", tmp_path / "client.log.1"
+    (obstacle / "in the way").mkdir(parents=True)
+    inbox, stderr = inbox_of(100), PausedTerminal()
+    writer, file = start(inbox, path, stderr, max_bytes=200)
+    offer(inbox, "ab")
+    stderr.reached.wait()
     stderr.resumed.set()
-    offer(inbox, "b")
-    assert writer.finish(timeout_s=30)
-    assert [(e["event"], e.get("missing")) for e in lines_of(folder / "client.log")] == [
-        ("log_file_resumed", 1),
-        ("b", None),
-    ]
+    writer.stop()
+    assert stderr.getvalue().count("log file failed") == 1
+    (obstacle / "in the way").rmdir()
+    obstacle.rmdir()
+    writer.start()
+    offer(inbox, "c")
+    writer.stop()
+    file.close()
+    assert events_of(path) == ["c"]
+    assert events_of(obstacle) == ["a"]

@@ -1,4 +1,7 @@
-"""Events for people: one line each on stderr, safe to show whatever a client sent."""
+"""Events for people: one line each on stderr, safe to show whatever a client sent.
+
+structlog's own ConsoleRenderer lets control characters reach the terminal.
+"""
 
 from __future__ import annotations
 
@@ -7,114 +10,82 @@ import json
 import os
 import re
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from typing import TextIO
 
-    from plugandtell.logservice.entry import Entry, Plain
-
-_DIM, _RED, _GREEN, _YELLOW, _MAGENTA, _CYAN = (f"\x1b[{code}m" for code in (2, 31, 32, 33, 35, 36))
+_DIM, _RED, _GREEN, _YELLOW = (f"\x1b[{code}m" for code in (2, 31, 32, 33))
 _RESET = "\x1b[0m"
-_COLOR_OF = {
-    "debug": _DIM,
-    "info": _GREEN,
-    "warning": _YELLOW,
-    "error": _RED,
-    "critical": _RED,
-    "client": _CYAN,
-    "server": _MAGENTA,
-}
-
-# What a terminal acts upon or hides: C0, DEL, C1, line separators, zero-width and bidi characters (Trojan Source,
-# CVE-2021-42574), the byte order mark, invisible tags, and lone surrogates, which cannot be encoded.
-_CONTROL = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u00ad\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    "\U000e0000-\U000e007f\ud800-\udfff]"
-)
-_SHORT_ESCAPES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
-_NEEDS_QUOTES = re.compile(r'[\s"=]|^$')
+_COLOR_OF = {"debug": _DIM, "info": _GREEN, "warning": _YELLOW, "error": _RED, "critical": _RED}
+_APART = {"timestamp", "level", "event", "process", "pid", "exception"}
 _CONSTANT_NAME = re.compile(r"[a-z0-9_]+")
-_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_LONG_TEXTS = ("stack", "exception")
+_NEEDS_QUOTES = re.compile(r'[\s"=]|^$')
 
 
 class Console:
-    """Writes entries to a stream; one that is broken or closed is given up on silently, line by line.
+    """Writes events to a stream; one that is broken or closed is given up on silently, line by line.
+
+    This is no handler of logging, because a thread that is stuck on a full pipe would hold the handler's lock, and
+    logging waits for that lock when the process exits.
 
     Args:
         stream: Usually stderr; None where a process has none.
-        process: The name on every line.
-        color: Whether to colour the level, the process and the keys.
+        color: Whether to colour levels, and to dim times, keys and ids.
     """
 
-    def __init__(self, stream: TextIO | None, process: str, *, color: bool) -> None:
+    def __init__(self, stream: TextIO | None, *, color: bool) -> None:
         self._stream = stream
         self._descriptor = None if stream is None else _descriptor_of(stream)
-        self._process = process
         self._color = color
 
-    def write(self, entry: Entry) -> None:
-        """Show one entry. May block while the terminal is paused or a pipe is full."""
-        text = render(entry, self._process, color=self._color)
+    def show(self, event: Mapping[str, Any]) -> None:
+        """Show one event. May block while the terminal is paused or a pipe is full."""
+        text = render(event, color=self._color)
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
             if self._descriptor is not None:
-                _write_all(self._descriptor, text.encode(errors="backslashreplace"))
+                data = text.encode()
+                while data:
+                    data = data[os.write(self._descriptor, data) :]
             elif self._stream is not None:
                 self._stream.write(text)
                 self._stream.flush()
 
 
-def render(entry: Entry, process: str, *, color: bool) -> str:
-    """The line of an entry, with its traceback below it when it has one."""
+def render(event: Mapping[str, Any], *, color: bool) -> str:
+    """The line of an event as the log file has it, with its traceback below it when it has one."""
 
     def paint(text: str, code: str) -> str:
-        return f"{code}{text}{_RESET}" if color and code else text
+        return f"{code}{text}{_RESET}" if color else text
 
-    at = datetime.fromtimestamp(entry.created_s).astimezone().strftime("%H:%M:%S.%f")[:-3]
-    event = entry.event.replace("_", " ") if _CONSTANT_NAME.fullmatch(entry.event) else escape(entry.event)
-    head = (
-        f"{paint(at, _DIM)}  {paint(f'{entry.level:<7}', _COLOR_OF.get(entry.level, ''))}  "
-        f"{paint(process, _COLOR_OF.get(process, ''))}  {event:<24}"
-    )
-    words = [
-        f"{paint(_word(key) + '=', _DIM)}{_shown(value)}"
-        for key, value in entry.fields.items()
-        if key not in _LONG_TEXTS
-    ]
-    texts = [entry.fields[key] for key in _LONG_TEXTS if key in entry.fields]
+    at = datetime.fromisoformat(event["timestamp"]).astimezone().strftime("%H:%M:%S.%f")[:-3]
+    level, name = event["level"], str(event["event"])
+    words = f"{name.replace('_', ' ') if _CONSTANT_NAME.fullmatch(name) else escape(name):<24}"
+    level_color = _COLOR_OF.get(level, _RED)
+    head = [paint(at, _DIM), paint(f"{level:<7}", level_color), words]
+    own = [f"{paint(_word(key) + '=', _DIM)}{_shown(value)}" for key, value in event.items() if key not in _APART]
+    line = "  ".join([*head, *own])
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
-    below = [f"    | {escape(line)}" for text in texts for line in str(text).split("\n")]
-    return "\n".join(["  ".join([head, *words]).rstrip(), *below, ""])
+    below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
+    return "\n".join([line.rstrip(), *below, ""])
 
 
 def escape(text: str) -> str:
-    r"""`text` with every control, bidi or invisible character as `\n`, `\x1b` or `\u202e`."""
-    return _CONTROL.sub(lambda match: _escaped(match[0]), text)
+    r"""`text` with every control, bidi or otherwise invisible character as `\n`, `\x1b` or `\u202e`."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if character in _SHORT_ESCAPES:
-        return _SHORT_ESCAPES[character]
-    if code <= 0xFF:
-        return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code <= 0xFFFF else f"\\U{code:08x}"
-
-
-def _shown(value: Plain) -> str:
+def _shown(value: object) -> str:
     if isinstance(value, str):
-        return value[:8] if _UUID.fullmatch(value) else _word(value)
+        return _word(value)
     if isinstance(value, float):
-        return f"{round(value, 3)}" if abs(value) >= 1 else f"{value:.3g}"
+        return str(round(value, 3))
     return escape(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def _word(text: str) -> str:
-    if not _NEEDS_QUOTES.search(text):
-        return escape(text)
-    quotable = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escape(quotable)}"'
+    return escape(json.dumps(text, ensure_ascii=False) if _NEEDS_QUOTES.search(text) else text)
 
 
 def _descriptor_of(stream: TextIO) -> int | None:
@@ -129,8 +100,3 @@ def _descriptor_of(stream: TextIO) -> int | None:
         return stream.fileno()
     except (OSError, AttributeError):
         return None
-
-
-def _write_all(descriptor: int, data: bytes) -> None:
-    while data:
-        data = data[os.write(descriptor, data) :]

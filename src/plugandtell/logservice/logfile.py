@@ -1,13 +1,11 @@
-"""Events for machines: JSON lines in a rotated file that belongs to one process at a time."""
+"""The rotated file of a process, which belongs to one process at a time."""
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import json
-import os
-from datetime import UTC, datetime
-from itertools import pairwise
+import sys
+from logging.handlers import RotatingFileHandler
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
@@ -15,32 +13,13 @@ from filelock import FileLock, Timeout
 from plugandtell.core.errors import FolderUnusable
 
 if TYPE_CHECKING:
-    from io import FileIO
+    import logging
     from pathlib import Path
 
-    from plugandtell.logservice.entry import Entry
+    from plugandtell.logservice.console import Console
 
 _FLAG = "--log-dir"
 _MAX_WRITERS = 99
-_OWN_KEYS = frozenset({"timestamp", "level", "event", "process", "pid"})
-
-
-def render_json(entry: Entry, process: str, pid: int) -> bytes:
-    """The JSON line of an entry: `timestamp` (UTC), `level`, `event`, `process`, `pid`, then its fields.
-
-    A field that bears one of those names gets an underscore at its end. The line is ASCII, so that no control
-    character in it reaches the terminal of whoever looks at the file.
-    """
-    at = datetime.fromtimestamp(entry.created_s, UTC).isoformat(timespec="milliseconds")
-    line: dict[str, object] = {
-        "timestamp": at.replace("+00:00", "Z"),
-        "level": entry.level,
-        "event": entry.event,
-        "process": process,
-        "pid": pid,
-    }
-    line.update({f"{key}_" if key in _OWN_KEYS else key: value for key, value in entry.fields.items()})
-    return json.dumps(line).encode() + b"\n"
 
 
 class Claim:
@@ -65,76 +44,33 @@ class Claim:
         self._lock.release(force=True)
 
 
-class LogFile:
-    """Lines appended to `path`; before it grows past `max_bytes` it becomes `path.1`, that becomes `path.2`, ...
+class LogFile(RotatingFileHandler):
+    """Writes JSON lines; the first one that cannot be written is reported on the console, and only that.
 
-    Each line is one unbuffered write, so that kill -9 leaves whole lines. A line that fits only in part, because the
-    disk is full, is taken back. A file that was moved or deleted is opened anew. A file that cannot be renamed, since
-    another program on Windows has it open, grows until it can.
+    Each line is flushed, so that kill -9 leaves whole lines. The file is tried again with each record.
 
     Raises:
         OSError: The file cannot be opened.
     """
 
-    def __init__(self, path: Path, max_bytes: int, kept_files: int) -> None:
-        self._path = path
-        self._max_bytes = max_bytes
-        self._kept_files = kept_files
-        self._file, self._size_bytes = _opened(path)
+    def __init__(self, path: Path, max_bytes: int, kept_files: int, console: Console) -> None:
+        super().__init__(path, maxBytes=max_bytes, backupCount=kept_files, encoding="utf-8")
+        self._console = console
+        self._has_failed = False
 
-    def write(self, line: bytes) -> None:
-        """Append one line.
-
-        Raises:
-            OSError: Nothing of it was written; the next line may fare better.
-        """
-        if self._file.closed or not self._is_in_place():
-            self._reopen()
-        if self._size_bytes and self._size_bytes + len(line) > self._max_bytes:
-            self._rotate()
-        self._append(line)
-        self._size_bytes += len(line)
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._file.close()
-
-    def _append(self, line: bytes) -> None:
-        written = self._file.write(line)
-        if written != len(line):
-            with contextlib.suppress(OSError):
-                self._file.truncate(self._size_bytes)
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def _is_in_place(self) -> bool:
-        try:
-            return os.path.samestat(self._path.stat(), os.fstat(self._file.fileno()))
-        except FileNotFoundError:
-            return False
-
-    def _reopen(self) -> None:
-        self._file.close()
-        self._file, self._size_bytes = _opened(self._path)
-
-    def _rotate(self) -> None:
-        self._file.close()
-        names = [self._path, *(self._path.with_name(f"{self._path.name}.{n + 1}") for n in range(self._kept_files))]
-        with contextlib.suppress(OSError):
-            for newer, older in reversed(list(pairwise(names))):
-                if newer.exists():
-                    newer.replace(older)
-        self._reopen()
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (a name of logging)
+        """Called by logging in place of `emit`'s exception."""
+        if not self._has_failed:
+            self._has_failed = True
+            at = json.loads(record.getMessage())["timestamp"]
+            error = str(sys.exception())
+            self._console.show({"timestamp": at, "level": "error", "event": "log_file_failed", "error": error})
 
 
 def unusable(folder: Path, exc: Exception) -> FolderUnusable:
     """The error that tells the user which folder cannot take the log, and why."""
     cause = exc.strerror if isinstance(exc, OSError) and exc.strerror else str(exc)
     return FolderUnusable(_FLAG, str(folder), "it is a file" if isinstance(exc, FileExistsError) else cause)
-
-
-def _opened(path: Path) -> tuple[FileIO, int]:
-    file = path.open("ab", buffering=0)
-    return file, os.fstat(file.fileno()).st_size
 
 
 def _first_free(folder: Path, process: str) -> tuple[FileLock, Path]:

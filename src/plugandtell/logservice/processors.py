@@ -1,76 +1,109 @@
-"""From a call of a logger, ours or the standard library's, to an `Entry`.
+"""From a call of a logger, ours or the standard library's, to the JSON text of an event.
 
-Both ways run in the task that logs, so that the ids bound there are on the line, and so that later changes are not.
+All of it runs in the task that logs, so that the ids bound there are on the line, and so that later changes are not.
 """
 
 from __future__ import annotations
 
-import time
+import json
+import re
+from dataclasses import fields, is_dataclass
+from datetime import date
+from enum import Enum
+from functools import partial
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from structlog.contextvars import get_contextvars
-from structlog.processors import StackInfoRenderer, format_exc_info
-
-from plugandtell.logservice.entry import Entry, plain, plain_fields
+from structlog.contextvars import merge_contextvars
+from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
+from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 
 if TYPE_CHECKING:
-    import logging
-    from collections.abc import MutableMapping
+    from structlog.typing import EventDict
 
-    from structlog.typing import Processor
-
-LOGGER_NAME = "logger_name"  # structlog keeps the name `logger` to itself until an event is on its way
+HIDDEN = "***"
+_SECRET_KEY = re.compile(r"(?:.*[_-])?(?:token|authorization|password|secret)", re.IGNORECASE | re.DOTALL)
+_FIRST_KEYS = ("timestamp", "level", "event", "process", "pid", "stream_id", "segment_id", "client")
+_SHOWN_AS_TEXT = (PurePath, UUID, date)
 _WEBSOCKETS = "websockets"
 _PEER_ERRORS = (OSError, EOFError)  # a TimeoutError is an OSError
 
 
-def hand_over(_: object, level: str, event: MutableMapping[str, Any]) -> tuple[tuple[Entry], dict[str, Any]]:
-    """The last processor: the arguments of the standard library's logger, an `Entry` in place of a text."""
-    if LOGGER_NAME in event:
-        event["logger"] = event.pop(LOGGER_NAME)
-    return (_entry(time.time(), level, event),), {}
+def json_formatter(process: str, pid: int) -> ProcessorFormatter:
+    """Makes the JSON line of a record: `timestamp` (UTC), `level`, `event`, `process`, `pid`, ids, then the rest.
 
-
-CHAIN: tuple[Processor, ...] = (StackInfoRenderer(), format_exc_info, hand_over)
-
-
-def entry_of(record: logging.LogRecord) -> Entry:
-    """What a record of the standard library says: our own `Entry`, or that of another library.
-
-    Other libraries' entries get the field `logger`. A failed opening handshake, of which anybody who can reach the
-    port can cause as many as they like, gets the field `error` instead of a traceback.
+    A field that bears the name of one of the first five is overwritten. The line is ASCII, so that no control
+    character in it reaches the terminal of whoever looks at the file.
     """
-    if isinstance(record.msg, Entry):
-        return record.msg
-    event: MutableMapping[str, Any] = {"event": _text_of(record), "logger": record.name}
-    exception = record.exc_info[1] if record.exc_info else None
-    if exception is not None and _is_failed_handshake(record, exception):
-        event["error"] = exception
-    elif record.exc_info:
-        event["exc_info"] = record.exc_info
-    if record.stack_info:
-        event["stack"] = record.stack_info
-    level = record.levelname.lower()
-    return _entry(record.created, level, format_exc_info(None, level, event))
-
-
-def _entry(created_s: float, level: str, event: MutableMapping[str, Any]) -> Entry:
-    name = plain(event.pop("event", ""))
-    return Entry(
-        created_s, level, name if isinstance(name, str) else str(name), plain_fields({**get_contextvars(), **event})
+    return ProcessorFormatter(
+        foreign_pre_chain=[add_logger_name, shorten_failed_handshake],
+        processors=[
+            ProcessorFormatter.remove_processors_meta,
+            merge_contextvars,
+            add_log_level,
+            format_exc_info,
+            TimeStamper("%Y-%m-%dT%H:%M:%S.%fZ", utc=True),
+            partial(add_process, process, pid),
+            redact,
+            order,
+            JSONRenderer(),
+        ],
     )
 
 
-def _text_of(record: logging.LogRecord) -> str:
+def shorten_failed_handshake(_: object, __: str, event: EventDict) -> EventDict:
+    """Replace the traceback of a failed opening handshake by the field `error`.
+
+    Anybody who can reach the port can cause as many of these as they like.
+    """
+    error = event["exc_info"][1] if "exc_info" in event else None
+    if (
+        event["logger"].partition(".")[0] == _WEBSOCKETS
+        and "handshake failed" in event["event"]
+        and (isinstance(error, _PEER_ERRORS) or type(error).__module__.startswith(f"{_WEBSOCKETS}."))
+    ):
+        del event["exc_info"]
+        event["error"] = error
+    return event
+
+
+def add_process(process: str, pid: int, _: object, __: str, event: EventDict) -> EventDict:
+    """Say which process this is."""
+    return {**event, "process": process, "pid": pid}
+
+
+def redact(_: object, __: str, event: EventDict) -> EventDict:
+    """Copy an event into what JSON holds, without secrets and without audio.
+
+    A value whose key is or ends in `token`, `authorization`, `password` or `secret` becomes `***`, at any depth;
+    bytes and any other buffer, such as an array of samples, become `<N bytes>`; an object that is unknown becomes
+    the name of its type, because its text might show what is in it.
+    """
+    text = json.dumps(event, default=_shown, skipkeys=True)
+    redacted: EventDict = json.loads(text, object_hook=_without_secrets, parse_constant=str)  # no NaN in JSON
+    return redacted
+
+
+def order(_: object, __: str, event: EventDict) -> EventDict:
+    """Put what every line has first."""
+    return {**{key: event[key] for key in _FIRST_KEYS if key in event}, **event}
+
+
+def _without_secrets(fields: dict[str, Any]) -> dict[str, Any]:
+    return {key: HIDDEN if _SECRET_KEY.fullmatch(key) else value for key, value in fields.items()}
+
+
+def _shown(value: Any) -> object:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, BaseException):
+        return f"{type(value).__name__}: {value}".removesuffix(": ")
+    if isinstance(value, _SHOWN_AS_TEXT):
+        return str(value)
     try:
-        return record.getMessage()
-    except (TypeError, ValueError, KeyError):  # arguments that do not fit the text: show the text alone
-        return str(record.msg)
-
-
-def _is_failed_handshake(record: logging.LogRecord, exception: BaseException) -> bool:
-    return (
-        record.name.partition(".")[0] == _WEBSOCKETS
-        and "handshake failed" in str(record.msg)
-        and (isinstance(exception, _PEER_ERRORS) or type(exception).__module__.startswith(f"{_WEBSOCKETS}."))
-    )
+        return f"<{memoryview(value).nbytes} bytes>"
+    except TypeError:
+        return f"<{type(value).__name__}>"

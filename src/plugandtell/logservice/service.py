@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
+import threading
+from queue import Queue
 from typing import TYPE_CHECKING, Any
 
 import structlog
+from structlog.stdlib import ProcessorFormatter
 
 from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.console import Console
 from plugandtell.logservice.logfile import Claim, LogFile, unusable
-from plugandtell.logservice.processors import CHAIN, LOGGER_NAME
+from plugandtell.logservice.processors import json_formatter
 from plugandtell.logservice.settings import LogSettings, wants_color
-from plugandtell.logservice.writer import Inbox, Signal, Writer
+from plugandtell.logservice.writer import Inbox, Writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -24,16 +28,15 @@ if TYPE_CHECKING:
     from structlog.typing import FilteringBoundLogger
 
 OWN_LOGGER = "plugandtell"
-QUEUE_ENTRIES = 10_000  # a few MB at the most, and minutes of a busy server
+QUEUE_RECORDS = 10_000  # a few MB at the most, and minutes of a busy server
 
 
-def get_logger(name: str | None = None) -> FilteringBoundLogger:
+def get_logger() -> FilteringBoundLogger:
     """A logger for events with constant names and fields: `log.info("voice_detected", at_s=12.3)`.
 
-    May be called at import: it takes effect when it is used. `name`, when given, becomes the field `logger`.
+    May be called at import: it takes effect when it is used.
     """
-    names = {} if name is None else {LOGGER_NAME: name}
-    logger: FilteringBoundLogger = structlog.get_logger(**names)
+    logger: FilteringBoundLogger = structlog.get_logger()
     return logger
 
 
@@ -47,34 +50,45 @@ def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService
     if any(isinstance(handler, Inbox) for handler in logging.getLogger().handlers):
         raise RuntimeError("this process has a log already: close it before configuring another")
     stream = sys.stderr if stderr is None else stderr
+    is_terminal = stream is not None and stream.isatty()
+    console = Console(stream, color=wants_color(settings.color, is_terminal=is_terminal, environ=os.environ))
     claim = Claim(settings.folder, settings.process)
     try:
-        file = LogFile(claim.path, settings.max_file_bytes, settings.kept_files)
+        file = LogFile(claim.path, settings.max_file_bytes, settings.kept_files, console)
     except OSError as exc:
         claim.release()
         raise unusable(settings.folder, exc) from exc
-    return LogService(settings, claim, file, stream)
+    return LogService(settings, claim, file, console)
 
 
 class LogService:
     """The running log of a process; made by `configure`, ended by `close` or by leaving its `with` block.
 
     While it runs, every logger of `get_logger` and of the standard library ends in the console and in the file. The
-    caller only copies the event into a bounded queue; a thread does the writing. What happens when the queue is full
-    or the file fails: see `Inbox` and `Writer`.
+    caller only makes the event into text and puts it into a bounded queue; a thread does the writing. What happens
+    when the queue is full or the file fails: see `Inbox` and `LogFile`.
     """
 
-    def __init__(self, settings: LogSettings, claim: Claim, file: LogFile, stderr: TextIO | None) -> None:
-        is_terminal = stderr is not None and stderr.isatty()
-        color = wants_color(settings.color, is_terminal=is_terminal, environ=os.environ)
+    def __init__(self, settings: LogSettings, claim: Claim, file: LogFile, console: Console) -> None:
         self._claim = claim
-        self._inbox = Inbox(QUEUE_ENTRIES)
-        console = Console(stderr, settings.process, color=color)
-        self._writer = Writer(self._inbox, console, file, settings.process, os.getpid())
-        self._globals = _Globals()
-        self._globals.set(settings.level, self._inbox)
+        self._file = file
+        queue: Queue[Any] = Queue(QUEUE_RECORDS)
+        self._inbox = Inbox(queue, json_formatter(settings.process, os.getpid()))
+        self._writer = Writer(queue, file, console)
+        self._writer.start()
+        # A daemon, so that a terminal that is paused for ever does not keep the process alive.
+        self._closing = threading.Thread(target=self._finish, name="log-closing", daemon=True)
         self._is_open = True
-        self._is_complete = False
+        self._levels_before = _set_levels(_levels(settings.level))
+        logging.getLogger().addHandler(self._inbox)
+        structlog.configure(
+            processors=[ProcessorFormatter.wrap_for_formatter],
+            wrapper_class=structlog.make_filtering_bound_logger(settings.level.value),
+            # One logger for all of ours: the level does not depend on names.
+            logger_factory=lambda *_: logging.getLogger(OWN_LOGGER),
+            # Loggers at the top of modules outlive a service, so they must look for the current one.
+            cache_logger_on_first_use=False,
+        )
 
     @property
     def path(self) -> Path:
@@ -86,7 +100,7 @@ class LogService:
 
         What was logged before still reaches the console, and so does the report of a file that fails.
         """
-        self._inbox.signal(Signal.MUTE_CONSOLE)
+        self._inbox.is_console_muted = True
 
     def close(self, timeout_s: float = 2.0) -> bool:
         """Write what was logged until now, give the file back and restore the settings. Idempotent.
@@ -97,11 +111,20 @@ class LogService:
         """
         if self._is_open:
             self._is_open = False
-            self._globals.restore(self._inbox)
-            self._is_complete = self._writer.finish(timeout_s)
-            if self._is_complete:
-                self._claim.release()
-        return self._is_complete
+            logging.getLogger().removeHandler(self._inbox)
+            _set_levels(self._levels_before)
+            structlog.reset_defaults()
+            self._closing.start()
+        self._closing.join(timeout_s)
+        return not self._closing.is_alive()
+
+    def _finish(self) -> None:
+        self._inbox.report_dropped()
+        self._inbox.close()
+        self._writer.stop()
+        with contextlib.suppress(OSError):  # the disk is still full, which was reported
+            self._file.close()
+        self._claim.release()
 
     def __enter__(self) -> Self:
         return self
@@ -112,40 +135,15 @@ class LogService:
         self.close()
 
 
-class _Globals:
-    """What structlog and logging keep per process: changed by `set`, brought back by `restore`."""
-
-    def __init__(self) -> None:
-        self._structlog: dict[str, Any] | None = structlog.get_config() if structlog.is_configured() else None
-        self._levels: dict[str, int] = {}
-
-    def set(self, level: LogLevel, inbox: Inbox) -> None:
-        for name, wanted in _levels(level).items():
-            self._levels[name] = logging.getLogger(name).level
-            logging.getLogger(name).setLevel(wanted)
-        logging.getLogger().addHandler(inbox)
-        structlog.configure(
-            processors=CHAIN,
-            wrapper_class=structlog.make_filtering_bound_logger(level.value),
-            # One logger for all of ours: names are fields, and the level does not depend on them.
-            logger_factory=lambda *_: logging.getLogger(OWN_LOGGER),
-            # Loggers at the top of modules outlive a service, so they must look for the current one.
-            cache_logger_on_first_use=False,
-        )
-
-    def restore(self, inbox: Inbox) -> None:
-        logging.getLogger().removeHandler(inbox)
-        inbox.close()
-        for name, level in self._levels.items():
-            logging.getLogger(name).setLevel(level)
-        if self._structlog is None:
-            structlog.reset_defaults()
-        else:
-            structlog.configure(**self._structlog)
-
-
 def _levels(level: LogLevel) -> dict[str, int]:
     own = logging.getLevelNamesMapping()[level.upper()]
     foreign = logging.DEBUG if level is LogLevel.DEBUG else max(logging.WARNING, own)
     # At DEBUG, websockets quotes the audio of each frame and the headers with the token in them.
     return {"": foreign, OWN_LOGGER: own, "websockets": max(logging.INFO, foreign)}
+
+
+def _set_levels(levels: dict[str, int]) -> dict[str, int]:
+    before = {name: logging.getLogger(name).level for name in levels}
+    for name, level in levels.items():
+        logging.getLogger(name).setLevel(level)
+    return before
