@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from plugandtell.logservice.console import Console, escape, render
 
 AT = datetime(2026, 3, 1, 15, 35, 0, 848_000).astimezone().isoformat()
 STREAM = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"
+SEGMENT = "be4adc24-0000-4000-8000-000000000000"
 
 
 def event(name: str = "voice_detected", level: str = "info", **fields: object) -> dict[str, Any]:
@@ -22,8 +24,29 @@ def shown(name: str = "voice_detected", level: str = "info", *, color: bool = Fa
     return render(event(name, level, **fields), color=color)
 
 
+def test_reads_at_a_glance() -> None:
+    ids = {"client": "laptop", "stream_id": STREAM, "address": "::1", "segment_id": SEGMENT}
+    assert render(event("segment_saved", **ids, file="audio/a.wav", seconds=6.52), color=False) == (
+        "15:35:00.848  info     segment saved             file=audio/a.wav  seconds=6.52  "
+        "segment=be4adc24 stream=1b9d6bcd client=laptop address=::1\n"
+    )
+
+
 def test_without_fields_nothing_trails() -> None:
     assert shown() == "15:35:00.848  info     voice detected\n"
+
+
+@pytest.mark.parametrize("level", ["debug", "info", "warning", "error", "critical"])
+def test_color_adds_nothing_but_color(level: str) -> None:
+    colored = shown(level=level, color=True, stream_id=STREAM, at_s=12.3)
+    assert re.sub(r"\x1b\[\d+m", "", colored) == shown(level=level, stream_id=STREAM, at_s=12.3)
+    assert colored.endswith("  \x1b[2mstream=1b9d6bcd\x1b[0m\n")
+
+
+@pytest.mark.parametrize(("level", "color"), [("warning", 33), ("error", 31)])
+def test_what_needs_attention_has_a_colored_event(level: str, color: int) -> None:
+    assert f"\x1b[{color}mserver lost" in shown("server_lost", level, color=True)
+    assert "  server lost" in shown("server_lost", color=True)
 
 
 @pytest.mark.parametrize(

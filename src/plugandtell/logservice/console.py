@@ -1,6 +1,6 @@
 """Events for people: one line each on stderr, safe to show whatever a client sent.
 
-structlog's own ConsoleRenderer lets control characters reach the terminal.
+structlog's own ConsoleRenderer lets control characters reach the terminal, and cannot put the ids last.
 """
 
 from __future__ import annotations
@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 _DIM, _RED, _GREEN, _YELLOW = (f"\x1b[{code}m" for code in (2, 31, 32, 33))
 _RESET = "\x1b[0m"
 _COLOR_OF = {"debug": _DIM, "info": _GREEN, "warning": _YELLOW, "error": _RED, "critical": _RED}
-_APART = {"timestamp", "level", "event", "process", "pid", "exception"}
+_QUIET_LEVELS = ("debug", "info")
+_SHORT_NAMES = {"segment_id": "segment", "stream_id": "stream", "client": "client", "address": "address"}
+_SHORT_ID_CHARACTERS = 8
+_APART = {"timestamp", "level", "event", "process", "pid", "exception", *_SHORT_NAMES}
 _CONSTANT_NAME = re.compile(r"[a-z0-9_]+")
 _NEEDS_QUOTES = re.compile(r'[\s"=]|^$')
 
@@ -63,9 +66,11 @@ def render(event: Mapping[str, Any], *, color: bool) -> str:
     level, name = event["level"], str(event["event"])
     words = f"{name.replace('_', ' ') if _CONSTANT_NAME.fullmatch(name) else escape(name):<24}"
     level_color = _COLOR_OF.get(level, _RED)
-    head = [paint(at, _DIM), paint(f"{level:<7}", level_color), words]
+    head = [paint(at, _DIM), paint(f"{level:<7}", level_color)]
+    head.append(words if level in _QUIET_LEVELS else paint(words, level_color))
     own = [f"{paint(_word(key) + '=', _DIM)}{_shown(value)}" for key, value in event.items() if key not in _APART]
-    line = "  ".join([*head, *own])
+    ids = " ".join(f"{name}={_short(key, event[key])}" for key, name in _SHORT_NAMES.items() if key in event)
+    line = "  ".join([*head, *own, *([paint(ids, _DIM)] if ids else [])])
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
     below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
     return "\n".join([line.rstrip(), *below, ""])
@@ -74,6 +79,10 @@ def render(event: Mapping[str, Any], *, color: bool) -> str:
 def escape(text: str) -> str:
     r"""`text` with every control, bidi or otherwise invisible character as `\n`, `\x1b` or `\u202e`."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _short(key: str, value: object) -> str:
+    return _shown(value[:_SHORT_ID_CHARACTERS] if key.endswith("_id") and isinstance(value, str) else value)
 
 
 def _shown(value: object) -> str:
