@@ -14,6 +14,7 @@ from websockets.typing import Subprotocol
 
 from plugandtell.core.errors import (
     AudioNotSaved,
+    ConnectionLost,
     NotOurServer,
     ProtocolError,
     Refused,
@@ -223,9 +224,7 @@ class Uplink:
         deadline = self._monotonic() + self._give_up_after_s
         pause_s = _FIRST_RETRY_S
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(pause_s):
-                    await self._hurried.wait()
+            await self._pause(pause_s)
             try:
                 await self.connect()
             except TransientError as error:
@@ -236,16 +235,23 @@ class Uplink:
             else:
                 return
 
+    async def _pause(self, pause_s: float) -> None:
+        """Wait before the next try: shorter if we are hurried meanwhile, but never not at all."""
+        await asyncio.sleep(_FIRST_RETRY_S)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(pause_s - _FIRST_RETRY_S):
+                await self._hurried.wait()
+
     def _judge(self, close_code: int | None) -> NoReturn:
         """Raise what the end of a connection means."""
-        message = self._error.message if self._error else f"the connection was lost, close code {close_code}"
+        message = self._error.message if self._error else f"close code {close_code}"
         if close_code == CloseCode.NORMAL and self._stream.is_told:
             raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving them")
         if close_code in _WORTH_ANOTHER_TRY:
             raise ServerBusy(self._url, message)
         if close_code in _FINAL:
             raise Refused(self._url, close_code or 0, message)
-        raise ServerUnreachable(self._url, message)
+        raise ConnectionLost(self._url, message)
 
 
 def _cause_of(exc: Exception) -> str:

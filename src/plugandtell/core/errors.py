@@ -4,6 +4,7 @@
 PlugAndTellError
 ├── TransientError                 worth another try, unchanged
 │   ├── ServerUnreachable          nobody answers at the address
+│   ├── ConnectionLost             it was there, and then it was not
 │   ├── ServerBusy                 the server is full, or its disk nearly is
 │   └── WriteFailed                audio could not be written to its recording
 └── PermanentError                 another try would fail the same way
@@ -52,6 +53,18 @@ class ServerUnreachable(TransientError):
     def __str__(self) -> str:
         remedy = "start one with `plugandtell-server`, or name another with --server"
         return f"no server answers at {self.url} ({self.cause}): {remedy}"
+
+
+class ConnectionLost(TransientError):
+    """The server was there, and then it was not."""
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(url, cause)
+        self.url = url
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the connection to {self.url} was lost: {self.cause}"
 
 
 class ServerBusy(TransientError):
