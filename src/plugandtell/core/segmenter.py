@@ -100,24 +100,14 @@ class Segmenter:
         self._stored_to = stored_to
         self._voiced_to = stored_to
         self._quiet_to = 0
-        self._voiced = 0
+        self._voiced: list[tuple[int, int]] = []  # stretches of the open segment, in order
         self._duplicate = 0
         self._dropped = 0
-
-    @property
-    def stored_to(self) -> int:
-        """Every sample below it has been given out to be written, or will never be asked for."""
-        return self._stored_to
 
     @property
     def voiced_to(self) -> int:
         """End of the last voiced sample: silence counts from here."""
         return self._voiced_to
-
-    @property
-    def is_open(self) -> bool:
-        """Whether a segment is open."""
-        return self._start is not None
 
     def feed(self, start: int, pcm: bytes | memoryview) -> list[Event]:
         """Take audio, the first sample of which is sample `start`."""
@@ -125,25 +115,29 @@ class Segmenter:
         start = max(start, self._stored_to)
         events: list[Event] = []
         while pcm:
-            if self._start is not None:
-                events += self._end_before(start)
+            events += self._end_before(start)
             if self._start is None:
-                events.append(self._begin(start))
+                self._start = start
+                events.append(Started(start))
             elif start > self._stored_to:
                 events.append(Gap(self._stored_to, start - self._stored_to))
-            taken = pcm[: self._audio.bytes_in(self._room(start))]
+            taken = pcm[: self._audio.bytes_in(self._start + self._settings.max_samples - start)]
             pcm = pcm[len(taken) :]
             start = self._store(start, taken)
             events.append(Write(taken))
         return events
 
     def advance(self, index: int, voiced_to: int | None = None) -> list[Event]:
-        """Take a position: the clock stands at `index`, nothing from `voiced_to` on was voiced."""
-        if voiced_to is not None and self._quiet_to < voiced_to < self._stored_to:
-            self._voiced -= self._stored_to - max(voiced_to, self._start or 0)
+        """Take a position: the clock stands at `index`, nothing from `voiced_to` on was voiced.
+
+        It judges what came since the position before it. One that comes again, or behind later audio, says nothing
+        new.
+        """
+        if voiced_to is not None and self._quiet_to < voiced_to < self._stored_to <= index:
+            self._voiced = [(first, min(last, voiced_to)) for first, last in self._voiced if first < voiced_to]
             self._voiced_to = voiced_to
         self._quiet_to = max(self._quiet_to, index)
-        if self._start is not None and index - self._voiced_to >= self._settings.silence_samples:
+        if index - self._voiced_to >= self._settings.silence_samples:
             return self.close(EndReason.SILENCE)
         return []
 
@@ -151,37 +145,35 @@ class Segmenter:
         """End the open segment, if there is one."""
         if self._start is None:
             return []
-        ended = Ended(self._start, self._stored_to, reason, max(self._voiced, 0), self._duplicate, self._dropped)
+        voiced = sum(last - first for first, last in self._voiced)
+        ended = Ended(self._start, self._stored_to, reason, voiced, self._duplicate, self._dropped)
         self._start = None
-        self._voiced = self._duplicate = self._dropped = 0
+        self._voiced = []
+        self._duplicate = self._dropped = 0
         return [ended]
 
     def _trim(self, start: int, pcm: memoryview) -> memoryview:
         overlap = min(self._stored_to - start, self._audio.samples_in(len(pcm)))
         if overlap <= 0:
             return pcm
-        duplicate = 0 if self._start is None else min(overlap, max(0, start + overlap - max(start, self._start)))
-        self._duplicate += duplicate
-        self._dropped += overlap - duplicate
+        before = overlap if self._start is None else min(overlap, max(0, self._start - start))
+        self._dropped += before
+        self._duplicate += overlap - before
         return pcm[self._audio.bytes_in(overlap) :]
 
     def _end_before(self, start: int) -> list[Event]:
         """End the open segment if audio from `start` on does not belong to it."""
         if start - self._voiced_to >= self._settings.silence_samples:
             return self.close(EndReason.SILENCE)
-        if self._room(start) <= 0:
+        if self._start is not None and start - self._start >= self._settings.max_samples:
             return self.close(EndReason.MAX_DURATION)
         return []
 
-    def _begin(self, start: int) -> Started:
-        self._start = start
-        return Started(start)
-
-    def _room(self, start: int) -> int:
-        return (self._start if self._start is not None else start) + self._settings.max_samples - start
-
     def _store(self, start: int, pcm: memoryview) -> int:
         end = start + self._audio.samples_in(len(pcm))
-        self._voiced += max(0, end - max(start, self._quiet_to))
+        if end > (first := max(start, self._quiet_to)):
+            if self._voiced and self._voiced[-1][1] == first:
+                first = self._voiced.pop()[0]
+            self._voiced.append((first, end))
         self._stored_to = self._voiced_to = end
         return end
