@@ -88,12 +88,13 @@ def test_an_exception_cannot_forge_a_line() -> None:
 
 _VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.text(), inner, max_size=2),
+    max_leaves=4,
 )
 _KEYS = st.sampled_from(["client", "stream_id", "segment_id", "address"]) | st.text().map("x".__add__)
 
 
-@given(st.text(), st.dictionaries(_KEYS, _VALUES))
+@given(st.text(), st.dictionaries(_KEYS, _VALUES, max_size=4))
 def test_a_line_is_one_line_of_visible_characters(name: str, fields: dict[str, Any]) -> None:
     line = render({**event(name), **fields}, color=False)
     assert line.endswith("\n")
