@@ -22,7 +22,7 @@ from plugandtell.core.protocol.messages import (
     ServerMessage,
 )
 from plugandtell.core.protocol.server import ServerConnection, ServerLimits
-from plugandtell.logservice import bind_contextvars, bound_contextvars, get_logger
+from plugandtell.logservice import bind_contextvars, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -153,22 +153,22 @@ class Listener:
         peer = WebSocketPeer(socket)
         address = _address_of(socket)
         self._connections += 1
-        with bound_contextvars(address=address):
-            try:
-                await self._run(socket, peer)
-            except ProtocolError as error:
-                self._log.warning("refused", code=error.code, close_code=int(error.close_code), error=error.message)
-                await _turn_away(socket, peer, error.close_code, error.code, error.message)
-            except WriteFailed as error:
-                self._log.error("write_failed", error=str(error))
-                await _turn_away(socket, peer, CloseCode.INTERNAL_ERROR, "write_failed", str(error))
-            except ConnectionClosed:
-                self._log.debug("closed_before_hello")
-            except Exception:  # noqa: BLE001  (the boundary of a task)
-                self._log.exception("connection_failed")
-                await peer.close(CloseCode.INTERNAL_ERROR, "internal error")
-            finally:
-                self._connections -= 1
+        try:
+            await self._run(socket, peer)
+        except ProtocolError as error:
+            close_code = int(error.close_code)
+            self._log.warning("refused", code=error.code, close_code=close_code, error=error.message, address=address)
+            await _turn_away(socket, peer, error.close_code, error.code, error.message)
+        except WriteFailed as error:
+            self._log.error("write_failed", error=str(error))
+            await _turn_away(socket, peer, CloseCode.INTERNAL_ERROR, "write_failed", str(error))
+        except ConnectionClosed:
+            self._log.debug("closed_before_hello", address=address)
+        except Exception:  # noqa: BLE001  (the boundary of a task)
+            self._log.exception("connection_failed", address=address)
+            await peer.close(CloseCode.INTERNAL_ERROR, "internal error")
+        finally:
+            self._connections -= 1
 
     async def _run(self, socket: WebSocket, peer: WebSocketPeer) -> None:
         self._admit(socket)
@@ -177,7 +177,8 @@ class Listener:
         session = await self._registry.attach(hello, peer)
         bind_contextvars(stream_id=str(hello.stream_id), client=session.label)
         self._peers[session] = peer
-        self._log.info("connected", program=f"{hello.client.name} {hello.client.version}")
+        program = f"{hello.client.name} {hello.client.version}"
+        self._log.info("connected", program=program, address=_address_of(socket))
         dropped = False
         try:
             for message in session.greeting():

@@ -193,9 +193,10 @@ class Session:
         assert self._recording is not None
         self._recording.write(pcm)
         self._written_to += self._audio.samples_in(len(pcm))
-        if self.heard_at - self._logged_at >= _LOG_EVERY_S:
-            self._logged_at = self.heard_at
-            self._log_progress("transfer_in_progress")
+        if self._is_log_due():
+            samples = self._recording.samples
+            size_bytes, seconds = self._audio.bytes_in(samples), self._audio.seconds_from(samples)
+            self._log_progress("transfer_in_progress", bytes=size_bytes, seconds=seconds)
 
     def _note_gap(self, gap: Gap) -> None:
         assert self._recording is not None
@@ -266,18 +267,15 @@ class Session:
         return Segmenter(settings, self._audio, stored_to)
 
     def _log_silence(self, index: int) -> None:
-        if self._recording is None or self.heard_at - self._logged_at < _LOG_EVERY_S:
-            return
-        self._logged_at = self.heard_at
-        silence_s = self._audio.seconds_from(max(0, index - self._segmenter.voiced_to))
-        self._log_progress("silence_growing", silence_s=silence_s, ends_at_s=self._settings.silence_s)
+        if self._recording is not None and self._is_log_due():
+            silence_s = self._audio.seconds_from(max(0, index - self._segmenter.voiced_to))
+            self._log_progress("silence_growing", silence_s=silence_s, ends_at_s=self._settings.silence_s)
+
+    def _is_log_due(self) -> bool:
+        """What happens all the time is logged once a second."""
+        return self.heard_at - self._logged_at >= _LOG_EVERY_S
 
     def _log_progress(self, event: str, **fields: float) -> None:
         assert self._recording is not None
-        self._log.info(
-            event,
-            segment_id=str(self._recording.origin.segment_id),
-            **fields,
-            bytes=self._audio.bytes_in(self._recording.samples),
-            seconds=self._audio.seconds_from(self._recording.samples),
-        )
+        self._logged_at = self.heard_at
+        self._log.info(event, segment_id=str(self._recording.origin.segment_id), **fields)
