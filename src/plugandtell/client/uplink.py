@@ -174,13 +174,13 @@ class Uplink:
                 if isinstance(message, Error):
                     self._error = message
                     await socket.wait_closed()
-                    self._judge(socket.close_code)
+                    self._judge(socket)
         except TimeoutError as exc:
             raise NotOurServer(self._url, f"no welcome within {_WELCOME_WITHIN_S:g} s") from exc
         except ProtocolError as exc:
             raise NotOurServer(self._url, str(exc)) from exc
         except ConnectionClosed:
-            self._judge(socket.close_code)
+            self._judge(socket)
         if not isinstance(message, Welcome):
             raise NotOurServer(self._url, f"it said {type(message).__name__} before Welcome")
         return message
@@ -197,7 +197,7 @@ class Uplink:
             raise NotOurServer(self._url, str(exc)) from exc
         except ConnectionClosed:
             if not self._stream.is_complete:
-                self._judge(socket.close_code)
+                self._judge(socket)
         finally:
             self._socket = None
             sending.cancel()
@@ -242,9 +242,10 @@ class Uplink:
             async with asyncio.timeout(pause_s - _FIRST_RETRY_S):
                 await self._hurried.wait()
 
-    def _judge(self, close_code: int | None) -> NoReturn:
+    def _judge(self, socket: WebSocket) -> NoReturn:
         """Raise what the end of a connection means."""
-        message = self._error.message if self._error else f"close code {close_code}"
+        close_code = socket.close_code
+        message = self._error.message if self._error else socket.close_reason or f"close code {close_code}"
         if close_code == CloseCode.NORMAL and self._stream.is_told:
             raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving them")
         if close_code in _WORTH_ANOTHER_TRY:
