@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _STOP_WITHIN_S = 15.0  # more than a child's own deadline
 _LONGEST_LINE_BYTES = 1024 * 1024
+_COLORS = {"client": 36, "server": 35, "run": 33}
 
 
 def run_until_stopped(server_flags: Sequence[str], client_flags: Sequence[str], audio_dir: Path) -> int:
@@ -169,11 +170,15 @@ class Supervisor:
 
 
 def _say(name: str, line: str) -> None:
-    sys.stderr.write(f"{name:<6} | {line}\n")
+    mark = f"\x1b[{_COLORS[name]}m{name:<6}\x1b[0m" if _wants_color() else f"{name:<6}"
+    sys.stderr.write(f"{mark} | {line}\n")
     sys.stderr.flush()
+
+
+def _wants_color() -> bool:
+    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
 
 
 def _environment() -> dict[str, str]:
     """Children write to pipes, but what they say is shown where this process shows it: in colour if it may be."""
-    color = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-    return os.environ | ({"FORCE_COLOR": "1"} if color else {})
+    return os.environ | ({"FORCE_COLOR": "1"} if _wants_color() else {})
