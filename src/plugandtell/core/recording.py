@@ -8,18 +8,20 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
 
 from plugandtell.core.audio import AudioFormat
+from plugandtell.core.json_object import JsonObject
 from plugandtell.core.protocol.codec import utc_text
 from plugandtell.core.protocol.messages import ENCODING, ClientInfo, EndReason
 from plugandtell.core.segmenter import Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from datetime import datetime
+    from uuid import UUID
 
     from plugandtell.core.segmenter import Ended
 
@@ -120,13 +122,11 @@ def read_open_sidecar(text: str) -> tuple[Origin, list[Gap]]:
     """The origin and the gaps that `open_sidecar` wrote.
 
     Raises:
-        ValueError: The text is something else.
+        ValueError: The text is something else; the error says what.
     """
-    try:
-        fields = json.loads(text)
-        return _origin_from(fields), [Gap(gap["start_index"], gap["samples"]) for gap in fields["gaps"]]
-    except (TypeError, KeyError, AttributeError) as exc:
-        raise ValueError(f"no sidecar of an unfinished recording: {text[:80]!r}") from exc
+    fields = JsonObject.parse(text)
+    gaps = [Gap(gap.integer("start_index"), gap.integer("samples")) for gap in fields.objects("gaps")]
+    return _origin_from(fields), gaps
 
 
 def _origin_fields(origin: Origin) -> dict[str, Any]:
@@ -153,16 +153,18 @@ def _gap_fields(gaps: Sequence[Gap]) -> list[dict[str, int]]:
     return [{"start_index": gap.start_index, "samples": gap.samples} for gap in gaps]
 
 
-def _origin_from(fields: dict[str, Any]) -> Origin:
+def _origin_from(fields: JsonObject) -> Origin:
+    client = fields.object("client")
+    layout = fields.object("format")
     return Origin(
-        segment_id=UUID(fields["segment_id"]),
-        stream_id=UUID(fields["stream_id"]),
-        continues=UUID(fields["continues"]) if fields["continues"] else None,
-        client=ClientInfo(fields["client"]["name"], fields["client"]["version"]),
-        label=fields["client"]["label"],
-        labels=fields["labels"],
-        started_at=datetime.fromisoformat(fields["started_at"]).astimezone(UTC),
-        start_index=int(fields["start_index"]),
-        audio=AudioFormat(fields["format"]["sample_rate"], fields["format"]["channels"]),
-        gap_policy=GapPolicy(fields["gap_policy"]),
+        segment_id=fields.uuid("segment_id"),
+        stream_id=fields.uuid("stream_id"),
+        continues=fields.uuid("continues") if fields.has("continues") else None,
+        client=ClientInfo(client.text("name"), client.text("version")),
+        label=client.text("label"),
+        labels=fields.texts("labels"),
+        started_at=fields.moment("started_at"),
+        start_index=fields.integer("start_index"),
+        audio=AudioFormat(layout.integer("sample_rate", minimum=1), layout.integer("channels", minimum=1)),
+        gap_policy=GapPolicy(fields.one_of("gap_policy", GapPolicy)),
     )

@@ -7,13 +7,12 @@ the close code and the raw message.
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
-from uuid import UUID
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugandtell.core.errors import ProtocolError
+from plugandtell.core.json_object import InvalidField, JsonObject, NotJson
 from plugandtell.core.protocol.messages import (
-    ENCODING,
     MAX_INDEX,
     Ack,
     Audio,
@@ -32,15 +31,13 @@ from plugandtell.core.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 M = TypeVar("M")
 
 _INDEX_BYTES = 8
-_SHOWN = 80
-_LONGEST_TEXT = 256
 _LONGEST_EXPLANATION = 4096
-_MOST_LABELS = 16
 
 
 def utc_text(moment: datetime) -> str:
@@ -120,8 +117,7 @@ def decode_client(raw: str | bytes) -> ClientMessage:
     """
     if isinstance(raw, bytes):
         return _decode_audio(raw)
-    fields = _Fields(raw)
-    return fields.decode_as(_CLIENT_DECODERS)
+    return _decode_text(raw, _CLIENT_DECODERS)
 
 
 def decode_server(raw: str | bytes) -> ServerMessage:
@@ -132,7 +128,7 @@ def decode_server(raw: str | bytes) -> ServerMessage:
     """
     if isinstance(raw, bytes):
         raise ProtocolError(CloseCode.UNSUPPORTED_DATA, "binary_unexpected", "a server sends no binary messages", raw)
-    return _Fields(raw).decode_as(_SERVER_DECODERS)
+    return _decode_text(raw, _SERVER_DECODERS)
 
 
 def _decode_audio(raw: bytes) -> Audio:
@@ -154,118 +150,17 @@ def _decode_audio(raw: bytes) -> Audio:
     return Audio(start, memoryview(raw)[_INDEX_BYTES:])
 
 
-class _Fields:
-    """One JSON object that names the field and the value when something is off."""
-
-    def __init__(self, raw: str, values: dict[str, Any] | None = None, path: str = "") -> None:
-        self._raw = raw
-        self._path = path
-        self._values = self._parse() if values is None else values
-
-    def decode_as(self, decoders: dict[str, Callable[[_Fields], M]]) -> M:
-        kind = self.text("type")
-        if kind not in decoders:
-            self._fail("type", f"is {_shown(kind)}, but must be one of {', '.join(decoders)}")
-        return decoders[kind](self)
-
-    def text(self, name: str, *, longest: int = _LONGEST_TEXT) -> str:
-        value = self._get(name)
-        if not isinstance(value, str) or len(value) > longest:
-            self._fail(name, f"is {_shown(value)}, but must be a string of at most {longest} characters")
-        if any("\ud800" <= character <= "\udfff" for character in value):
-            self._fail(name, f"is {_shown(value)}, but half a surrogate pair is no text")
-        return value
-
-    def integer(self, name: str, *, minimum: int = 0, below: int = MAX_INDEX) -> int:
-        value = self._get(name)
-        if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value < below:
-            self._fail(name, f"is {_shown(value)}, but must be a whole number from {minimum} to below {below}")
-        return value
-
-    def optional_integer(self, name: str) -> int | None:
-        return None if self._values.get(name) is None else self.integer(name)
-
-    def uuid(self, name: str) -> UUID:
-        value = self.text(name)
-        try:
-            return UUID(value)
-        except ValueError:
-            self._fail(name, f"is {_shown(value)}, but must be a UUID")
-
-    def moment(self, name: str) -> datetime:
-        value = self.text(name)
-        try:
-            moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.tzinfo is None or not 1970 <= moment.year < 9000:
-            self._fail(name, f"is {_shown(value)}, but must be a time such as 2026-11-23T15:35:00.848Z")
-        return moment.astimezone(UTC)
-
-    def reason(self, name: str) -> EndReason:
-        value = self.text(name)
-        try:
-            return EndReason(value)
-        except ValueError:
-            self._fail(name, f"is {_shown(value)}, but must be one of {', '.join(EndReason)}")
-
-    def object(self, name: str) -> _Fields:
-        value = self._get(name)
-        if not isinstance(value, dict):
-            self._fail(name, f"is {_shown(value)}, but must be an object")
-        return _Fields(self._raw, value, f"{self._path}{name}.")
-
-    def labels(self, name: str) -> dict[str, str]:
-        values = self._values.get(name, {})
-        if not isinstance(values, dict) or len(values) > _MOST_LABELS:
-            self._fail(name, f"is {_shown(values)}, but must be an object of at most {_MOST_LABELS} strings")
-        inner = _Fields(self._raw, values, f"{self._path}{name}.")
-        return {key: inner.text(key) for key in values}
-
-    def _parse(self) -> dict[str, Any]:
-        try:
-            values = json.loads(self._raw)
-        except (ValueError, RecursionError) as exc:
-            raise ProtocolError(
-                CloseCode.INVALID_DATA,
-                "not_json",
-                f"a text message is not JSON: {_shown(self._raw)}",
-                self._raw,
-            ) from exc
-        if not isinstance(values, dict):
-            raise ProtocolError(
-                CloseCode.INVALID_DATA,
-                "not_json",
-                f"a text message is no JSON object: {_shown(self._raw)}",
-                self._raw,
-            )
-        return values
-
-    def _get(self, name: str) -> Any:
-        if name not in self._values:
-            self._fail(name, "is missing")
-        return self._values[name]
-
-    def _fail(self, name: str, problem: str) -> NoReturn:
-        raise ProtocolError(
-            CloseCode.INVALID_DATA, "field_invalid", f"the field {self._path}{name} {problem}", self._raw
-        )
+def _decode_text(raw: str, decoders: Mapping[str, Callable[[JsonObject], M]]) -> M:
+    try:
+        fields = JsonObject.parse(raw)
+        return decoders[fields.one_of("type", decoders)](fields)
+    except NotJson as exc:
+        raise ProtocolError(CloseCode.INVALID_DATA, "not_json", f"a text message: {exc}", raw) from exc
+    except InvalidField as exc:
+        raise ProtocolError(CloseCode.INVALID_DATA, "field_invalid", f"the field {exc}", raw) from exc
 
 
-def _shown(value: object) -> str:
-    """The offending value, short enough for a message."""
-    text = repr(value)
-    return text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
-
-
-def _decode_hello(fields: _Fields) -> Hello:
-    encoding = fields.text("encoding")
-    if encoding != ENCODING:
-        raise ProtocolError(
-            CloseCode.POLICY_VIOLATION,
-            "format_refused",
-            f"encoding is {_shown(encoding)}, but must be {ENCODING}",
-        )
+def _decode_hello(fields: JsonObject) -> Hello:
     client = fields.object("client")
     return Hello(
         stream_id=fields.uuid("stream_id"),
@@ -273,17 +168,35 @@ def _decode_hello(fields: _Fields) -> Hello:
         channels=fields.integer("channels", minimum=1),
         started_at=fields.moment("started_at"),
         client=ClientInfo(client.text("name"), client.text("version")),
-        labels=fields.labels("labels"),
+        labels=fields.texts("labels") if fields.has("labels") else {},
+        encoding=fields.text("encoding"),
     )
 
 
-_CLIENT_DECODERS: dict[str, Callable[[_Fields], ClientMessage]] = {
+def _decode_position(fields: JsonObject) -> Position:
+    index = fields.integer("index")
+    return Position(index, fields.integer("voiced_to", maximum=index) if fields.has("voiced_to") else None)
+
+
+def _decode_segment_saved(fields: JsonObject) -> SegmentSaved:
+    start_index = fields.integer("start_index")
+    return SegmentSaved(
+        fields.uuid("segment_id"),
+        fields.text("file"),
+        start_index,
+        fields.integer("end_index", minimum=start_index),
+        fields.integer("duration_ms"),
+        EndReason(fields.one_of("reason", EndReason)),
+    )
+
+
+_CLIENT_DECODERS: dict[str, Callable[[JsonObject], ClientMessage]] = {
     "hello": _decode_hello,
-    "position": lambda fields: Position(fields.integer("index"), fields.optional_integer("voiced_to")),
+    "position": _decode_position,
     "end": lambda fields: End(fields.integer("index")),
 }
 
-_SERVER_DECODERS: dict[str, Callable[[_Fields], ServerMessage]] = {
+_SERVER_DECODERS: dict[str, Callable[[JsonObject], ServerMessage]] = {
     "welcome": lambda fields: Welcome(
         fields.uuid("stream_id"),
         fields.integer("resume_from"),
@@ -292,13 +205,6 @@ _SERVER_DECODERS: dict[str, Callable[[_Fields], ServerMessage]] = {
     ),
     "ack": lambda fields: Ack(fields.integer("stored_to")),
     "segment_started": lambda fields: SegmentStarted(fields.uuid("segment_id"), fields.integer("start_index")),
-    "segment_saved": lambda fields: SegmentSaved(
-        fields.uuid("segment_id"),
-        fields.text("file"),
-        fields.integer("start_index"),
-        fields.integer("end_index"),
-        fields.integer("duration_ms"),
-        fields.reason("reason"),
-    ),
+    "segment_saved": _decode_segment_saved,
     "error": lambda fields: Error(fields.text("code"), fields.text("message", longest=_LONGEST_EXPLANATION)),
 }

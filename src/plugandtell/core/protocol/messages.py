@@ -19,6 +19,9 @@ PATH = "/v1/stream"
 ENCODING = "pcm_s16le"
 MAX_INDEX = 2**48
 """Indexes stay below it: 557 years at 16 kHz, and far from where times of day would overflow."""
+MAX_JUMP_S = 60.0
+"""How far a message may start ahead of all that came before it on the same connection, in audio time. A client tells
+its position twice a second, so that a jump beyond this is a broken clock."""
 
 
 class CloseCode(IntEnum):

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import ProtocolError
+from plugandtell.core.json_object import shown
 from plugandtell.core.protocol.codec import decode_client
-from plugandtell.core.protocol.messages import Audio, ClientMessage, CloseCode, End, Hello, Position
+from plugandtell.core.protocol.messages import ENCODING, MAX_JUMP_S, Audio, ClientMessage, CloseCode, End, Hello
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,13 +18,12 @@ class ServerLimits:
     Attributes:
         sample_rates: Allowed rates in Hz.
         channels: Allowed channel counts.
-        max_jump_s: How far an index may run ahead of the one before it on the same connection. A client tells its
-            position twice a second, so that a jump beyond this is a broken clock.
+        max_jump_s: How far a message may start ahead of all before it on the same connection.
     """
 
     sample_rates: tuple[int, ...] = (16_000,)
     channels: tuple[int, ...] = (1,)
-    max_jump_s: float = 60.0
+    max_jump_s: float = MAX_JUMP_S
 
 
 class ServerConnection:
@@ -46,36 +46,38 @@ class ServerConnection:
         Raises:
             ProtocolError: The connection must be closed with the code that it carries.
         """
-        message = decode_client(raw)
         if self._ended:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "message_after_end", "a message came after end", raw)
+        if self._audio is None and isinstance(raw, bytes):
+            raise ProtocolError(CloseCode.UNSUPPORTED_DATA, "hello_expected", "binary before hello", raw)
+        message = decode_client(raw)
         if isinstance(message, Hello):
             self._greet(message, raw)
             return message
         if self._audio is None:
-            raise _before_hello(raw)
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_expected", "the first message must be hello", raw)
         if isinstance(message, Audio):
             self._check_audio(message, self._audio, raw)
         else:
-            self._advance(message.index, self._audio, raw)
+            self._advance(message.index, message.index, self._audio, raw)
             self._ended = isinstance(message, End)
-            if isinstance(message, Position):
-                _check_voiced_to(message, raw)
         return message
 
     def _greet(self, hello: Hello, raw: str | bytes) -> None:
         if self._audio is not None:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_repeated", "hello was said twice", raw)
-        for name, value, allowed in (
+        formats: tuple[tuple[str, object, tuple[object, ...]], ...] = (
+            ("encoding", hello.encoding, (ENCODING,)),
             ("sample_rate", hello.sample_rate, self._limits.sample_rates),
             ("channels", hello.channels, self._limits.channels),
-        ):
+        )
+        for name, value, allowed in formats:
             if value not in allowed:
                 listed = " or ".join(map(str, allowed))
                 raise ProtocolError(
                     CloseCode.POLICY_VIOLATION,
                     "format_refused",
-                    f"{name} is {value}, but must be {listed}",
+                    f"{name} is {shown(value)}, but must be {listed}",
                     raw,
                 )
         self._audio = AudioFormat(hello.sample_rate, hello.channels)
@@ -89,11 +91,10 @@ class ServerConnection:
                 f"{size} bytes of audio are no whole number of samples of {audio.bytes_per_sample} bytes",
                 raw,
             )
-        self._advance(message.start + audio.samples_in(size), audio, raw, start=message.start)
+        self._advance(message.start, message.start + audio.samples_in(size), audio, raw)
 
-    def _advance(self, index: int, audio: AudioFormat, raw: str | bytes, *, start: int | None = None) -> None:
+    def _advance(self, start: int, end: int, audio: AudioFormat, raw: str | bytes) -> None:
         """Move the clock. The first message after the hello may stand anywhere: capture may long have been running."""
-        start = index if start is None else start
         allowed = audio.samples_from_s(self._limits.max_jump_s)
         if self._latest is not None and start - self._latest > allowed:
             raise ProtocolError(
@@ -102,20 +103,4 @@ class ServerConnection:
                 f"the index jumped from {self._latest} to {start}, by more than {allowed} samples",
                 raw,
             )
-        self._latest = max(index, self._latest or 0)
-
-
-def _check_voiced_to(message: Position, raw: str | bytes) -> None:
-    if message.voiced_to is not None and message.voiced_to > message.index:
-        raise ProtocolError(
-            CloseCode.INVALID_DATA,
-            "field_invalid",
-            f"the field voiced_to is {message.voiced_to}, but must not be above index, {message.index}",
-            raw,
-        )
-
-
-def _before_hello(raw: str | bytes) -> ProtocolError:
-    if isinstance(raw, bytes):
-        return ProtocolError(CloseCode.UNSUPPORTED_DATA, "hello_expected", "binary before hello", raw)
-    return ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_expected", "the first message must be hello", raw)
+        self._latest = max(end, self._latest or 0)
