@@ -7,6 +7,7 @@ environment (`PLUGANDTELL_*`), then `plugandtell.toml` in the working folder, th
 from __future__ import annotations
 
 import sys
+import tomllib
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated
 from cyclopts import App, Group, Parameter
 from cyclopts.config import Env, Toml
 
-from plugandtell.core.errors import InvalidSetting, PlugAndTellError
+from plugandtell.core.errors import ConfigurationUnreadable, InvalidSetting, PlugAndTellError
 from plugandtell.core.exit_status import MEANINGS, ExitStatus, exit_status_of
 from plugandtell.core.log_level import LogLevel
 
@@ -97,6 +98,7 @@ def new_app(name: str, summary: str, sections: Iterable[str], statuses: Iterable
 def run_to_exit(app: App) -> NoReturn:
     """Run the command and end the process with the exit code that `--help` promises."""
     try:
+        _check_config_file()
         status = app(result_action="return_value")
     except PlugAndTellError as error:
         sys.stderr.write(f"{app.name[0]}: {error}\n")
@@ -147,6 +149,16 @@ def flags_of(*options: Any) -> list[str]:
             if value is not None:
                 flags.append(f"--{field.name.replace('_', '-')}={value}")
     return flags
+
+
+def _check_config_file() -> None:
+    """Read the file once before cyclopts does, whose error would not name it."""
+    try:
+        tomllib.loads(Path(CONFIG_FILE).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as exc:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
+        raise ConfigurationUnreadable(CONFIG_FILE, str(exc)) from exc
 
 
 def _epilogue(statuses: Iterable[ExitStatus]) -> str:

@@ -9,6 +9,7 @@ PlugAndTellError
 │   └── WriteFailed                audio could not be written to its recording
 └── PermanentError                 another try would fail the same way
     ├── InvalidSetting             a flag, variable or configuration value that cannot be used
+    ├── ConfigurationUnreadable    a configuration file that is no TOML, or cannot be opened
     ├── ProtocolError              the peer broke the wire protocol; carries the close code
     ├── NotOurServer               something answers at the address, but it is no PlugAndTell server
     ├── Refused                    the server said no, and will say so again
@@ -108,6 +109,18 @@ class InvalidSetting(PermanentError, ValueError):
 
     def __str__(self) -> str:
         return f"{self.name} is {self.value!r}, but must be {self.expected}"
+
+
+class ConfigurationUnreadable(PermanentError):
+    """A configuration file that is no TOML, or cannot be opened."""
+
+    def __init__(self, file: str, cause: str) -> None:
+        super().__init__(file, cause)
+        self.file = file
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot read the settings in {self.file}: {self.cause}; mend the file or move it away"
 
 
 class ProtocolError(PermanentError):

@@ -39,6 +39,7 @@ MEANINGS = {
 
 _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.InvalidSetting, ExitStatus.USAGE),
+    (errors.ConfigurationUnreadable, ExitStatus.USAGE),
     (errors.ServerUnreachable, ExitStatus.NO_SERVER),
     (errors.ConnectionLost, ExitStatus.NO_SERVER),
     (errors.NotOurServer, ExitStatus.NO_SERVER),

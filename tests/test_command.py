@@ -1,0 +1,77 @@
+"""Settings: from where they come, and how they reach a child process."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from plugandtell.client.cli import app as client_app
+from plugandtell.client.settings import ClientSettings
+from plugandtell.command import LogOptions, check_range, flags_of, run_to_exit
+from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.log_level import LogLevel
+from plugandtell.core.pace import Pace
+from plugandtell.core.recording import GapPolicy
+from plugandtell.server.cli import app as server_app
+from plugandtell.server.settings import ServerSettings
+
+
+@pytest.fixture(autouse=True)
+def elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder without a configuration file, and an environment without settings."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("PORT", "SILENCE", "LABEL", "GAPS"):
+        monkeypatch.delenv(f"PLUGANDTELL_{name}", raising=False)
+
+
+def parsed(app: Any, *arguments: str) -> Any:
+    """What a command would be called with."""
+    return app.parse_args([*arguments], exit_on_error=False, print_error=False)[1].arguments
+
+
+def test_flags_say_all_that_the_options_say() -> None:
+    server = ServerSettings(port=7, audio_dir=Path("a b"), silence=1.5, gaps=GapPolicy.DROP)
+    log = LogOptions(log_level=LogLevel.DEBUG)
+    assert parsed(server_app, *flags_of(server, log)) == {"settings": server, "log": log}
+    client = ClientSettings(input="-", device="--odd", fallback=Path("x"), pace=Pace.FAST, label="*")
+    assert parsed(client_app, *flags_of(client, log)) == {"settings": client, "log": log}
+
+
+def test_flags_win_over_the_environment_of_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
+    flags = flags_of(ServerSettings())
+    monkeypatch.setenv("PLUGANDTELL_SILENCE", "9")
+    assert parsed(server_app)["settings"].silence == 9
+    assert parsed(server_app, *flags)["settings"] == ServerSettings()
+
+
+@pytest.mark.parametrize("value", [0.9, 2.1, float("nan"), float("inf")])
+def test_a_number_out_of_range_is_named_with_its_range(value: float) -> None:
+    with pytest.raises(InvalidSetting, match=r"--pace-s is .*, but must be from 1 to 2"):
+        check_range("--pace-s", value, 1, 2)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"port": -1}, {"silence": 0}, {"max_duration": 86_401}, {"max_message_bytes": 1}, {"max_streams": 0}]
+)
+def test_a_server_setting_out_of_range_is_named_as_its_flag(settings: dict[str, Any]) -> None:
+    flag = f"--{next(iter(settings)).replace('_', '-')}"
+    with pytest.raises(InvalidSetting, match=flag):
+        ServerSettings(**settings)
+
+
+@pytest.mark.parametrize("settings", [{"batch_ms": 1001}, {"pre_roll_ms": -1}, {"label": ""}, {"give_up_after": -1}])
+def test_a_client_setting_out_of_range_is_named_as_its_flag(settings: dict[str, Any]) -> None:
+    flag = f"--{next(iter(settings)).replace('_', '-')}"
+    with pytest.raises(InvalidSetting, match=flag):
+        ClientSettings(**settings)
+
+
+@pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe"])
+def test_a_file_that_is_no_toml_is_named(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("plugandtell.toml").write_bytes(content)
+    with pytest.raises(SystemExit) as ended:
+        run_to_exit(server_app)
+    assert ended.value.code == 2
+    assert "plugandtell.toml" in capsys.readouterr().err
