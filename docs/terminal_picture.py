@@ -1,4 +1,4 @@
-"""Draw what a terminal showed, colours included, as an SVG: `tmux capture-pane -pe | python docs/terminal_picture.py`."""
+"""Draw what a terminal showed, in colour: `tmux capture-pane -pe | python docs/terminal_picture.py > out.svg`."""
 
 import io
 import re
