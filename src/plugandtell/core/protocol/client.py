@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import (
+    MAX_JUMP_S,
     Ack,
     Audio,
     ClientMessage,
@@ -27,8 +28,6 @@ from plugandtell.core.protocol.messages import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from plugandtell.core.audio import AudioFormat
 
 _LARGEST_MESSAGE_BYTES = 64 * 1024
@@ -36,44 +35,44 @@ _INDEX_BYTES = 8
 
 
 @dataclass(slots=True)
-class _Block:
-    """Contiguous audio that is not acknowledged yet."""
+class _Run:
+    """Contiguous audio that is not acknowledged yet, from sample `start` to before `end`."""
 
     start: int
+    end: int
     pcm: bytearray
-    samples: int
-
-    @property
-    def end(self) -> int:
-        return self.start + self.samples
 
 
 class ClientStream:
     """One audio source on its way to the server.
 
+    What is still to be told is a queue of runs of audio, positions and the end. It starts at the oldest sample that is
+    not acknowledged; `_place` is where in the queue the present connection is, and `_sent_to` where in that run.
+
     Args:
         hello: Opens every connection of the stream.
         audio: The format of the PCM.
-        batch_samples: Audio is gathered into messages of this length while the line is keeping up.
+        batch_samples: Audio is gathered into messages of at least this length while the line is keeping up.
     """
 
     def __init__(self, hello: Hello, audio: AudioFormat, batch_samples: int) -> None:
         self.hello = hello
         self._audio = audio
         self._batch_samples = batch_samples
-        self._items: deque[_Block | Position | End] = deque()
-        self._sent = 0
-        self._resumed: Welcome | None = None
-        self._acked_to = 0
+        self._longest_jump = audio.samples_from_s(MAX_JUMP_S)
+        self._longest_message = batch_samples
+        self._items: deque[_Run | Position | End] = deque()
+        self._place = 0
+        self._sent_to = 0
+        self._told_to: int | None = None
+        self._is_welcome = False
+        self._is_over = False
         self._unsaved: list[tuple[int, int]] = []
-        self._unacknowledged = 0
-        self._ended = False
-        self._largest = batch_samples
 
     @property
     def unacknowledged_samples(self) -> int:
         """Audio that the server has not confirmed to have written."""
-        return self._unacknowledged
+        return sum(item.end - item.start for item in self._items if isinstance(item, _Run))
 
     @property
     def unsaved_samples(self) -> int:
@@ -83,40 +82,38 @@ class ClientStream:
     @property
     def is_told(self) -> bool:
         """Whether capture is over, and the server was told everything on this connection."""
-        return self._ended and self._sent == len(self._items)
+        return self._is_over and self._place == len(self._items)
 
     @property
     def is_complete(self) -> bool:
         """Whether capture is over, the server was told, and everything voiced was acknowledged and saved."""
-        return self.is_told and not self._unacknowledged and not self._unsaved
+        return self.is_told and not self.unacknowledged_samples and not self._unsaved
 
     def add_audio(self, start: int, pcm: bytes) -> None:
         """Take audio that passed the gate."""
-        samples = self._audio.samples_in(len(pcm))
-        self._unacknowledged += samples
+        end = start + self._audio.samples_in(len(pcm))
         if self._unsaved and self._unsaved[-1][1] == start:
-            self._unsaved[-1] = (self._unsaved[-1][0], start + samples)
+            self._unsaved[-1] = (self._unsaved[-1][0], end)
         else:
-            self._unsaved.append((start, start + samples))
-        for piece_start, piece in self._pieces(start, pcm):
-            last = self._items[-1] if len(self._items) > self._sent else None
-            if isinstance(last, _Block) and last.end == piece_start and last.samples < self._batch_samples:
-                last.pcm += piece
-                last.samples += self._audio.samples_in(len(piece))
-            else:
-                self._items.append(_Block(piece_start, bytearray(piece), self._audio.samples_in(len(piece))))
+            self._unsaved.append((start, end))
+        last = self._items[-1] if self._items else None
+        if isinstance(last, _Run) and last.end == start:
+            last.pcm += pcm
+            last.end = end
+        else:
+            self._items.append(_Run(start, end, bytearray(pcm)))
 
     def add_position(self, index: int, voiced_to: int) -> None:
-        """Take the gate's word that nothing from `voiced_to` to `index` was voiced."""
+        """Take the gate's word that nothing from `voiced_to` to `index` was voiced. It takes the place of the last."""
         if self._items and isinstance(self._items[-1], Position):
             self._items.pop()
-            self._sent = min(self._sent, len(self._items))
+            self._place = min(self._place, len(self._items))
         self._items.append(Position(index, voiced_to))
 
     def end(self, index: int) -> None:
         """Capture is over."""
         self._items.append(End(index))
-        self._ended = True
+        self._is_over = True
 
     def next_message(self) -> ClientMessage | None:
         """The next message to send, or None while there is nothing to tell.
@@ -124,33 +121,30 @@ class ClientStream:
         Between `disconnected` and the server's welcome there is nothing to tell either: the hello is sent by the
         connection that asks.
         """
-        if self._resumed is None or self._sent == len(self._items):
-            return None
-        item = self._items[self._sent]
-        if not isinstance(item, _Block):
-            self._sent += 1
-            return item
-        if self._sent == len(self._items) - 1 and item.samples < self._batch_samples:
-            return None
-        return self._merged(item)
+        while self._is_welcome and self._place < len(self._items):
+            item = self._items[self._place]
+            message = self._next_audio(item) if isinstance(item, _Run) else item
+            if message is not None:
+                return self._tell(item, message)
+            if self._place == len(self._items) - 1:
+                return None
+            self._place += 1
+        return None
 
     def receive(self, message: ServerMessage) -> None:
         """Take what the server said.
 
         Raises:
-            ProtocolError: The server welcomed another stream, or spoke before its welcome.
+            ProtocolError: The server welcomed another stream, or twice, or spoke before its welcome.
         """
         match message:
-            case Welcome():
-                self._resume(message)
             case Error():
                 pass
-            case _ if self._resumed is None:
-                raise ProtocolError(
-                    CloseCode.PROTOCOL_ERROR,
-                    "welcome_expected",
-                    f"{type(message).__name__} came before Welcome",
-                )
+            case Welcome():
+                self._resume(message)
+            case _ if not self._is_welcome:
+                what = type(message).__name__
+                raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_expected", f"{what} came before Welcome")
             case Ack():
                 self._acknowledge(message.stored_to)
             case SegmentSaved():
@@ -160,54 +154,69 @@ class ClientStream:
 
     def disconnected(self) -> None:
         """The connection is gone: everything unacknowledged is to be sent again."""
-        self._resumed = None
-        self._sent = 0
-
-    def _pieces(self, start: int, pcm: bytes) -> Iterator[tuple[int, bytes]]:
-        """Cut what is longer than a message should be: a held pause arrives in one piece."""
-        size = self._audio.bytes_in(self._batch_samples)
-        for offset in range(0, len(pcm), size):
-            yield start + self._audio.samples_in(offset), pcm[offset : offset + size]
+        self._is_welcome = False
+        self._place = 0
 
     def _resume(self, welcome: Welcome) -> None:
-        if welcome.stream_id != self.hello.stream_id or self._resumed is not None:
-            raise ProtocolError(
-                CloseCode.PROTOCOL_ERROR,
-                "welcome_unexpected",
-                f"a welcome for the stream {welcome.stream_id}",
-            )
-        self._resumed = welcome
-        self._sent = 0
-        largest_bytes = min(_LARGEST_MESSAGE_BYTES, welcome.max_message_bytes) - _INDEX_BYTES
-        self._largest = max(1, self._audio.samples_in(largest_bytes))
+        if welcome.stream_id != self.hello.stream_id:
+            problem = f"the server welcomed the stream {welcome.stream_id}, not {self.hello.stream_id}"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_unexpected", problem)
+        if self._is_welcome:
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_unexpected", "the server said welcome twice")
+        self._is_welcome = True
+        self._place = 0
+        self._sent_to = 0
+        self._told_to = None
+        longest_bytes = min(_LARGEST_MESSAGE_BYTES, welcome.max_message_bytes) - _INDEX_BYTES
+        self._longest_message = max(1, self._audio.samples_in(longest_bytes))
         self._acknowledge(welcome.resume_from)
 
+    def _next_audio(self, run: _Run) -> Audio | None:
+        """What is to be sent of a run: as much as a message holds when the line has fallen behind."""
+        start = max(run.start, self._sent_to)
+        waiting = run.end - start
+        still_grows = self._place == len(self._items) - 1
+        if not waiting or (still_grows and waiting < self._batch_samples):
+            return None
+        end = start + min(waiting, self._longest_message)
+        first, last = (self._audio.bytes_in(index - run.start) for index in (start, end))
+        return Audio(start, bytes(run.pcm[first:last]))
+
+    def _tell(self, item: _Run | Position | End, message: Audio | Position | End) -> ClientMessage:
+        """Note that the message is told; or, where it lies too far ahead for the server, take a step towards it."""
+        index = message.start if isinstance(message, Audio) else message.index
+        if self._told_to is not None and index - self._told_to > self._longest_jump:
+            self._told_to += self._longest_jump
+            return Position(self._told_to, message.voiced_to if isinstance(message, Position) else None)
+        if isinstance(message, Audio):
+            index += self._audio.samples_in(len(message.pcm))
+            self._sent_to = index
+        else:
+            self._place += 1
+        self._told_to = max(index, self._told_to or 0)
+        return message
+
     def _acknowledge(self, stored_to: int) -> None:
-        self._acked_to = max(self._acked_to, stored_to)
-        while self._items and self._is_settled(self._items[0]):
-            item = self._items.popleft()
-            self._sent = max(0, self._sent - 1)
-            if isinstance(item, _Block):
-                self._unacknowledged -= item.samples
-        if self._items and isinstance(block := self._items[0], _Block) and block.start < self._acked_to:
-            known = self._acked_to - block.start
-            del block.pcm[: self._audio.bytes_in(known)]
-            block.start += known
-            block.samples -= known
-            self._unacknowledged -= known
+        """Forget what the server has.
 
-    def _is_settled(self, item: _Block | Position | End) -> bool:
-        """Whether the server will never need the item again.
-
-        A position behind the last acknowledged audio is kept: after a reconnection it still has to end the segment.
+        A position is forgotten with the audio behind it: until then it may still have to end a segment, or to say
+        what was hangover.
         """
-        match item:
-            case _Block():
-                return item.end <= self._acked_to
-            case Position():
-                return item.index <= self._acked_to
-            case End():
-                return False
+        while self._items:
+            run = self._items[1 if isinstance(self._items[0], Position) and len(self._items) > 1 else 0]
+            if not isinstance(run, _Run) or run.start >= stored_to:
+                return
+            if run is not self._items[0]:
+                self._forget_first()
+            if run.end > stored_to:
+                del run.pcm[: self._audio.bytes_in(stored_to - run.start)]
+                run.start = stored_to
+                return
+            self._forget_first()
+
+    def _forget_first(self) -> None:
+        self._items.popleft()
+        self._place = max(0, self._place - 1)
 
     def _save(self, start: int, end: int) -> None:
         left: list[tuple[int, int]] = []
@@ -217,20 +226,3 @@ class ClientStream:
             if max(end, first) < last:
                 left.append((max(end, first), last))
         self._unsaved = left
-
-    def _merged(self, first: _Block) -> Audio:
-        """As many contiguous blocks as fit into one message: more than one when the line has fallen behind."""
-        pcm = bytearray(first.pcm)
-        self._sent += 1
-        while self._sent < len(self._items):
-            block = self._items[self._sent]
-            end = first.start + self._audio.samples_in(len(pcm))
-            fits = (
-                isinstance(block, _Block) and block.start == end and end + block.samples - first.start <= self._largest
-            )
-            if not fits:
-                break
-            assert isinstance(block, _Block)
-            pcm += block.pcm
-            self._sent += 1
-        return Audio(first.start, bytes(pcm))
