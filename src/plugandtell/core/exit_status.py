@@ -43,6 +43,7 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.ServerUnreachable, ExitStatus.NO_SERVER),
     (errors.ConnectionLost, ExitStatus.NO_SERVER),
     (errors.NotOurServer, ExitStatus.NO_SERVER),
+    (errors.ProtocolError, ExitStatus.NO_SERVER),
     (errors.MicrophoneError, ExitStatus.NO_MICROPHONE),
     (errors.InputError, ExitStatus.BAD_INPUT),
     (errors.Refused, ExitStatus.REFUSED),
@@ -50,6 +51,7 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.AudioNotSaved, ExitStatus.NOT_SAVED),
     (errors.CannotListen, ExitStatus.CANNOT_LISTEN),
     (errors.FolderUnusable, ExitStatus.FOLDER_UNUSABLE),
+    (errors.WriteFailed, ExitStatus.FOLDER_UNUSABLE),
 )
 
 
