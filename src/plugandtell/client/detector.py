@@ -12,9 +12,7 @@ if TYPE_CHECKING:
     from plugandtell.core.gate import VoiceDetector
 
 DEFAULT_MODE = 2
-DEFAULT_FRAME_MS = 20
-FRAME_MS = (10, 20, 30)  # WebRTC knows no others
-MODES = range(4)
+FRAME_SAMPLES = SPEECH.samples_from_ms(20)  # WebRTC takes 10, 20 or 30 ms
 SETTING = "--vad"
 
 
@@ -23,54 +21,30 @@ class WebRtcDetector:
 
     Args:
         mode: From 0, which misses nothing and believes too much, to 3, which believes little.
-        frame_ms: 10, 20 or 30.
 
     Raises:
-        ValueError: `mode` or `frame_ms` is out of range.
         InvalidSetting: The detector is not installed; it is never switched off silently.
     """
 
-    def __init__(self, mode: int = DEFAULT_MODE, frame_ms: int = DEFAULT_FRAME_MS) -> None:
-        # webrtcvad itself meets a bad mode with SystemError, and takes 641 bytes for 640.
-        if mode not in MODES:
-            raise ValueError(f"mode is {mode}, but must be 0, 1, 2 or 3")
-        if frame_ms not in FRAME_MS:
-            raise ValueError(f"frame_ms is {frame_ms}, but must be 10, 20 or 30")
+    frame_samples = FRAME_SAMPLES
+
+    def __init__(self, mode: int = DEFAULT_MODE) -> None:
         try:
             import webrtcvad  # noqa: PLC0415  (a broken install must not keep `--vad none` from working)
         except ImportError as exc:
             expected = f"'none' until the package webrtcvad-wheels is reinstalled ({exc})"
             raise InvalidSetting(SETTING, f"webrtc:{mode}", expected) from exc
         self._vad = webrtcvad.Vad(mode)
-        self._frame_samples = SPEECH.samples_from_ms(frame_ms)
-
-    @property
-    def frame_samples(self) -> int:
-        """The length of the frames it takes."""
-        return self._frame_samples
 
     def is_voiced(self, frame: bytes) -> bool:
-        """Judge the next frame.
-
-        Raises:
-            ValueError: The frame is not exactly `frame_samples` long.
-        """
-        expected_bytes = SPEECH.bytes_in(self._frame_samples)
-        if len(frame) != expected_bytes:
-            raise ValueError(f"the frame has {len(frame)} bytes, but must have {expected_bytes}")
+        """Judge the next frame."""
         return bool(self._vad.is_speech(frame, SPEECH.sample_rate))
 
 
 class NoDetector:
     """Takes everything for voice: the explicit choice `--vad none`, never a fallback."""
 
-    def __init__(self, frame_ms: int = DEFAULT_FRAME_MS) -> None:
-        self._frame_samples = SPEECH.samples_from_ms(frame_ms)
-
-    @property
-    def frame_samples(self) -> int:
-        """The length of the frames it takes."""
-        return self._frame_samples
+    frame_samples = FRAME_SAMPLES
 
     def is_voiced(self, frame: bytes) -> bool:
         """Always true."""
