@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 from plugandtell.client.detector import detector_from
+from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Microphone
 from plugandtell.client.settings import MICROPHONE, STDIN
-from plugandtell.client.source import FileSource, Source, StdinSource
+from plugandtell.client.stdin_source import StdinSource
 from plugandtell.client.uplink import Uplink
 from plugandtell.command import run_logged
 from plugandtell.core.audio import SPEECH
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from plugandtell.client.settings import ClientSettings
+    from plugandtell.client.source import Source
     from plugandtell.command import LogOptions
 
 _SHUTDOWN_WITHIN_S = 10.0

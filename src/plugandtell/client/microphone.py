@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import numpy as np
 
-from plugandtell.client.source import FULL_SCALE, Converter
+from plugandtell.client.converter import FULL_SCALE, Converter
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
 
@@ -354,7 +354,7 @@ class Microphone:
         capture = self._opened.capture
         converter = None
         if capture.audio_format != SPEECH:
-            converter = Converter(capture.audio_format.sample_rate, capture.audio_format.channels)
+            converter = Converter(capture.audio_format.sample_rate)
         watchdog = Watchdog(self._clock())
         end: str | None = None
         while end is None:
