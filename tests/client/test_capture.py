@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import numpy as np
+
+from plugandtell.client.capture import BACKLOG_BLOCKS, BACKLOG_S, Capture
+from plugandtell.core.audio import SPEECH, AudioFormat
+
+SAMPLES = 320
+
+
+def hear(capture: Capture, *values: int, overflow: bool = False) -> None:
+    """A block of each of these values."""
+    for value in values:
+        block = np.full(SAMPLES * capture.audio_format.channels, value, np.int16)
+        capture.hear(block.data, SAMPLES, None, SimpleNamespace(input_overflow=overflow))
+        block[:] = 99  # the memory is PortAudio's, and used again
+
+
+def taken(capture: Capture) -> list[float]:
+    values = []
+    while (block := capture.take()) is not None:
+        assert block.shape == (SAMPLES, capture.audio_format.channels)
+        assert block.dtype == np.float32
+        assert len(np.unique(block)) == 1
+        values.append(float(block[0, 0]) * 2**15)
+    return values
+
+
+def test_what_was_heard_is_taken_once_and_in_order() -> None:
+    capture = Capture(AudioFormat(48_000, 2))
+    assert taken(capture) == []
+    hear(capture, -(2**15), 7)
+    assert taken(capture) == [-(2**15), 7]
+    hear(capture, 8)
+    assert taken(capture) == [8]
+    assert taken(capture) == []
+    assert capture.heard_samples == 3 * SAMPLES
+
+
+def test_a_full_backlog_drops_the_newest_and_counts_it() -> None:
+    capture = Capture(SPEECH)
+    assert SPEECH.seconds_from(BACKLOG_BLOCKS * SAMPLES) == BACKLOG_S
+    hear(capture, *range(BACKLOG_BLOCKS))
+    assert capture.dropped_samples == 0
+    hear(capture, 1, 2, 3)
+    assert capture.dropped_samples == 3 * SAMPLES
+    assert taken(capture) == list(range(BACKLOG_BLOCKS))
+    hear(capture, 4)  # there is room again
+    assert taken(capture) == [4]
+    assert capture.dropped_samples == 3 * SAMPLES
+    assert capture.heard_samples == (BACKLOG_BLOCKS + 4) * SAMPLES
+
+
+def test_dropped_samples_are_counted_in_the_format_that_they_would_have_had() -> None:
+    capture = Capture(AudioFormat(48_000, 1))
+    hear(capture, *range(BACKLOG_BLOCKS + 3))
+    assert capture.dropped_samples == SAMPLES
+
+
+def test_audio_lost_before_it_reached_us_is_counted() -> None:
+    capture = Capture(SPEECH)
+    hear(capture, 1, 2, overflow=True)
+    hear(capture, 3)
+    assert capture.overflows == 2
+
+
+def test_the_last_callback_is_noted() -> None:
+    capture = Capture(SPEECH)
+    assert not capture.finished
+    capture.finish()
+    assert capture.finished
