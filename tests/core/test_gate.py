@@ -163,6 +163,17 @@ def test_the_clock_never_runs_back_nor_ahead_of_voice_that_is_sent_as_one(heard:
             assert decision.voiced_to <= decision.index
 
 
+@given(flags)
+def test_nothing_is_sent_from_before_what_had_to_be_kept(heard: str) -> None:
+    gate = Gate(SETTINGS)
+    kept_from = 0
+    for frame in heard:
+        assert all(item.start >= kept_from for item in gate.feed(frame == "#") if isinstance(item, Send))
+        assert gate.keep_from >= kept_from
+        kept_from = gate.keep_from
+    assert all(item.start >= kept_from for item in gate.flush() if isinstance(item, Send))
+
+
 class Letters:
     """A detector that takes a byte for voiced where it is not zero."""
 

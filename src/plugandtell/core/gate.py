@@ -13,13 +13,9 @@ from __future__ import annotations
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
-from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 from plugandtell.core.audio import SPEECH, AudioFormat
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 
 class VoiceDetector(Protocol):
@@ -130,16 +126,12 @@ class Gate:
     def __init__(self, settings: GateSettings) -> None:
         self._settings = settings
         self._state = GateState.LISTENING
-        self._flags: deque[bool] = deque(maxlen=max(settings.start_window, settings.keep_window))
+        # Starts of the latest voiced frames: enough of them to fill either window.
+        self._voiced: deque[int] = deque(maxlen=max(settings.start_window, settings.keep_window))
         self._now = 0
         self._sent_to = 0
         self._voiced_to = 0
         self._reported = 0
-
-    @property
-    def state(self) -> GateState:
-        """The present state."""
-        return self._state
 
     @property
     def keep_from(self) -> int:
@@ -151,14 +143,16 @@ class Gate:
 
     def feed(self, voiced: bool) -> list[Decision]:
         """Take the flag of the next frame."""
-        self._flags.append(voiced)
+        if voiced:
+            self._voiced.append(self._now)
         self._now += self._settings.frame_samples
         if self._state is GateState.VOICE:
             return self._go_on(voiced)
-        decisions = self._shut_if_over()
-        if self._suspects()[0] >= self._settings.start_voiced:
-            return decisions + self._open(self._now)
-        return decisions + self._report()
+        suspects = self._suspects()
+        decisions = self._shut_if_over(suspects)
+        if len(suspects) >= self._settings.start_voiced:
+            return decisions + self._open(suspects)
+        return decisions + self._report(suspects)
 
     def flush(self, tail_samples: int = 0) -> list[Decision]:
         """End of the input, `tail_samples` (less than a frame) after the last flag.
@@ -166,76 +160,67 @@ class Gate:
         An onset that the end cuts short counts as voice if the share of voiced frames since it is the one that opens
         the gate.
         """
+        suspects = self._suspects()
+        whole_frames_to = self._now
         self._now += tail_samples
         decisions: list[Decision] = []
-        voiced, onset = self._suspects()
         if self._state is GateState.VOICE:
-            decisions += self._send(self._sent_to, self._now)
-        elif voiced:
-            frames = (self._now - tail_samples - onset) // self._settings.frame_samples
-            if voiced * self._settings.start_window >= self._settings.start_voiced * frames:
-                decisions += self._open(self._now)
+            decisions = self._send(self._sent_to)
+        elif suspects:
+            frames = (whole_frames_to - suspects[0]) // self._settings.frame_samples
+            if len(suspects) * self._settings.start_window >= self._settings.start_voiced * frames:
+                decisions = self._open(suspects)
         self._reported = self._now
         return [*decisions, Quiet(self._now, self._voiced_to)]
 
     def _go_on(self, voiced: bool) -> list[Decision]:
-        recent = islice(reversed(self._flags), self._settings.keep_window)
-        if voiced and sum(recent) >= self._settings.keep_voiced:
+        if voiced and len(self._voiced_among(self._settings.keep_window)) >= self._settings.keep_voiced:
             self._voiced_to = self._now
         if self._now - self._voiced_to <= self._settings.hangover_samples:
-            return self._send(self._sent_to, self._now)
+            return self._send(self._sent_to)
         self._state = GateState.PAUSE
         self._reported = self._voiced_to
-        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report()]
+        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report(self._suspects())]
 
-    def _open(self, end: int) -> list[Decision]:
+    def _open(self, suspects: list[int]) -> list[Decision]:
         start = self._sent_to
         if self._state is GateState.LISTENING:
-            start = max(start, self._suspects()[1] - self._settings.pre_roll_samples)
+            start = max(start, suspects[0] - self._settings.pre_roll_samples)
         self._state = GateState.VOICE
-        self._voiced_to = self._last_voiced()
-        return [StateChanged(GateState.VOICE, start), *self._send(start, end)]
+        self._voiced_to = suspects[-1] + self._settings.frame_samples
+        return [StateChanged(GateState.VOICE, start), *self._send(start)]
 
-    def _send(self, start: int, end: int) -> list[Decision]:
-        self._sent_to = end
-        return [Send(start, end)] if end > start else []
+    def _send(self, start: int) -> list[Decision]:
+        """Send all from `start` on."""
+        self._sent_to = self._now
+        return [Send(start, self._now)] if self._now > start else []
 
-    def _shut_if_over(self) -> list[Decision]:
-        quiet_to = self._quiet_to()
+    def _shut_if_over(self, suspects: list[int]) -> list[Decision]:
+        quiet_to = self._quiet_to(suspects)
         if self._state is not GateState.PAUSE or quiet_to - self._voiced_to < self._settings.hold_samples:
             return []
         self._state = GateState.LISTENING
         self._reported = quiet_to
         return [Quiet(quiet_to, self._voiced_to), StateChanged(GateState.LISTENING, quiet_to)]
 
-    def _report(self) -> list[Decision]:
-        quiet_to = self._quiet_to()
+    def _report(self, suspects: list[int]) -> list[Decision]:
+        quiet_to = self._quiet_to(suspects)
         if quiet_to - self._reported < self._settings.position_samples:
             return []
         self._reported = quiet_to
         return [Quiet(quiet_to, self._voiced_to)]
 
-    def _quiet_to(self) -> int:
-        voiced, onset = self._suspects()
-        return onset if voiced else self._now
+    def _quiet_to(self, suspects: list[int]) -> int:
+        return suspects[0] if suspects else self._now
 
-    def _frames(self) -> Iterator[tuple[int, bool]]:
-        """Start and flag of each frame of the start window, oldest first."""
-        count = min(len(self._flags), self._settings.start_window)
-        whole = self._now - self._now % self._settings.frame_samples
-        start = whole - count * self._settings.frame_samples
-        for offset, flag in enumerate(islice(self._flags, len(self._flags) - count, None)):
-            yield start + offset * self._settings.frame_samples, flag
+    def _suspects(self) -> list[int]:
+        """Starts of the voiced frames in the start window that are not accounted for yet."""
+        return [start for start in self._voiced_among(self._settings.start_window) if start >= self._voiced_to]
 
-    def _suspects(self) -> tuple[int, int]:
-        """How many voiced frames of the start window are not yet accounted for, and where the first starts."""
-        if True not in self._flags:
-            return 0, self._now
-        starts = [start for start, flag in self._frames() if flag and start >= self._voiced_to]
-        return len(starts), starts[0] if starts else self._now
-
-    def _last_voiced(self) -> int:
-        return max(start for start, flag in self._frames() if flag) + self._settings.frame_samples
+    def _voiced_among(self, frames: int) -> list[int]:
+        """Starts of the voiced frames among the last so many."""
+        first = self._now - frames * self._settings.frame_samples
+        return [start for start in self._voiced if start >= first]
 
 
 class AudioGate:
@@ -260,11 +245,6 @@ class AudioGate:
         self._kept_from = 0
         self._judged = 0
 
-    @property
-    def state(self) -> GateState:
-        """The present state."""
-        return self._gate.state
-
     def feed(self, pcm: bytes) -> list[Output]:
         """Take the next chunk: whole samples, any number of them."""
         self._kept += pcm
@@ -276,7 +256,7 @@ class AudioGate:
                 return outputs
             self._judged += self._detector.frame_samples
             outputs += self._cut(self._gate.feed(self._detector.is_voiced(frame)))
-            self._forget()
+            self._forget(self._gate.keep_from)
 
     def flush(self) -> list[Output]:
         """End of the input: what is shorter than a frame follows the frame before it."""
@@ -290,8 +270,8 @@ class AudioGate:
         first, last = (self._audio.bytes_in(index - self._kept_from) for index in (sent.start, sent.end))
         return Passed(sent.start, bytes(self._kept[first:last]))
 
-    def _forget(self) -> None:
-        surplus = self._audio.bytes_in(self._gate.keep_from - self._kept_from)
-        if surplus > 0:
-            del self._kept[:surplus]
-            self._kept_from = self._gate.keep_from
+    def _forget(self, index: int) -> None:
+        """Let go of what lies before that sample."""
+        if index > self._kept_from:
+            del self._kept[: self._audio.bytes_in(index - self._kept_from)]
+            self._kept_from = index
