@@ -67,6 +67,7 @@ def slices(frames: str) -> list[tuple[int, int]]:
     [
         ("..........", "          "),
         (".....#....", "          "),  # one voiced frame is noise
+        ("#....#....#....", "               "),  # nor are several, far apart
         (".....##...", "  ...##.. "),  # pre-roll before, hangover after
         ("##........", "##..      "),  # no pre-roll before the beginning of time
         (".....#.#...", "  ...#.#.. "),  # two of three open it
@@ -76,6 +77,10 @@ def slices(frames: str) -> list[tuple[int, int]]:
 )
 def test_sends_what_was_said_with_its_surroundings(heard: str, expected: str) -> None:
     assert sent(heard) == expected
+
+
+def test_voice_that_was_sent_opens_the_gate_no_second_time() -> None:
+    assert sent("..##....", replace(SETTINGS, hangover_samples=0, pre_roll_samples=0, start_window=5)) == "  ##    "
 
 
 @pytest.mark.parametrize(("pause", "recordings"), [(9, 1), (10, 2)])

@@ -132,6 +132,11 @@ def test_voice_before_a_gap_stays_voiced_when_a_position_takes_back_what_came_af
     assert cut((0, "ab"), (6, "cd"), Position(9, 5)) == [Segment(0, "ab____cd", END, 2)]
 
 
+def test_a_position_may_take_back_all_that_came_since_the_one_before_it() -> None:
+    assert cut((0, "abcd"), Position(5, 0)) == [Segment(0, "abcd", END, 0)]
+    assert cut((0, "abcd"), Position(5, 2), (5, "fgh"), Position(9, 5)) == [Segment(0, "abcd_fgh", END, 2)]
+
+
 def test_a_position_between_two_segments_takes_nothing_from_the_next() -> None:
     segmenter = Segmenter(SETTINGS, AUDIO)
     found = events(segmenter, (0, "abcd"))
@@ -328,7 +333,7 @@ def test_voiced_is_what_came_as_audio_and_no_position_took_back(inputs: list[Hea
     stored_to = quiet_to = 0
     for item in inputs:
         if isinstance(item, Position):
-            if item.voiced_to is not None and quiet_to < item.voiced_to < stored_to <= item.index:
+            if item.voiced_to is not None and quiet_to <= item.voiced_to < stored_to <= item.index:
                 voiced = {place for place in voiced if place < item.voiced_to}
             quiet_to = max(quiet_to, item.index)
         else:

@@ -133,7 +133,7 @@ class Segmenter:
         It judges what came since the position before it. One that comes again, or behind later audio, says nothing
         new.
         """
-        if voiced_to is not None and self._quiet_to < voiced_to < self._stored_to <= index:
+        if voiced_to is not None and self._quiet_to <= voiced_to < self._stored_to <= index:
             self._voiced = [(first, min(last, voiced_to)) for first, last in self._voiced if first < voiced_to]
             self._voiced_to = voiced_to
         self._quiet_to = max(self._quiet_to, index)

@@ -204,6 +204,15 @@ def test_a_hole_without_a_word_is_told_in_steps_too() -> None:
     ]
 
 
+def test_a_held_pause_does_not_turn_the_clock_back() -> None:
+    stream = connected()
+    stream.add_audio(0, pcm("abcd"))
+    stream.add_position(50, 3)
+    stream.add_audio(4, pcm("e"))
+    stream.end(110)
+    assert told(stream) == ["0 abcd", "quiet 3-50", "4 e", "end 110"]
+
+
 def test_the_first_message_of_a_connection_needs_no_steps() -> None:
     stream = connected()
     stream.add_position(1000, 0)
