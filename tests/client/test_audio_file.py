@@ -137,7 +137,8 @@ def test_a_damaged_file_is_decoded_up_to_the_damage(tmp_path: Path, damage: Call
     path.write_bytes(damage(path.read_bytes()))
     heard = decoded_up_to_the_damage(path, r"damaged after 2\.\d s")
     assert np.array_equal(heard * 2**15, values[: len(heard)])
-    assert len(heard) > 35_000  # all blocks of the encoder that are whole
+    assert len(heard) > 35_000
+    assert len(heard) % 4_096 == 0  # all blocks of the encoder that are whole
 
 
 def test_a_damaged_mp3_is_decoded_up_to_the_damage(tmp_path: Path) -> None:
@@ -146,3 +147,19 @@ def test_a_damaged_mp3_is_decoded_up_to_the_damage(tmp_path: Path) -> None:
     content = path.read_bytes()
     path.write_bytes(content[:20_000] + bytes(10_000) + content[30_000:])
     assert len(decoded_up_to_the_damage(path, "damaged")) > 44_100
+
+
+def test_an_ogg_file_that_goes_on_without_what_was_damaged_is_noticed(tmp_path: Path) -> None:
+    path = tmp_path / "a.ogg"
+    soundfile.write(path, tone(220_500, 44_100) + noise(220_500) / 2**18, 44_100)
+    content = path.read_bytes()
+    middle = len(content) // 2
+    path.write_bytes(content[:middle] + noise(2_500).tobytes() + content[middle + 5_000 :])
+    assert len(decoded_up_to_the_damage(path, "the rest is missing")) > 88_200
+
+
+def test_an_mp3_may_end_before_its_header_says(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, tone(220_500, 44_100), 44_100)
+    path.write_bytes(cut_off(path.read_bytes()))
+    assert 88_200 < len(decoded(AudioFile(path))) < 132_300
