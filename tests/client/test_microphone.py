@@ -12,6 +12,7 @@ import pytest
 from plugandtell.client.capture import BACKLOG_BLOCKS
 from plugandtell.client.input_devices import input_devices
 from plugandtell.client.microphone import Microphone, load_sound_library
+from plugandtell.client.source import Losses
 from plugandtell.client.watchdog import FIRST_AUDIO_S, LOOK_EVERY_S, NO_AUDIO_S
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
@@ -86,7 +87,7 @@ async def hear(device: str | int | None, command: list[str], name: str) -> None:
     assert at >= 0, "the signal was not heard sample by sample"
     assert at % SPEECH.bytes_per_sample == 0
     assert not any(heard[:at]), "something was heard before the signal"
-    assert (microphone.dropped_samples, microphone.overflows) == (0, 0)
+    assert microphone.losses == Losses()
 
 
 def hear_default(virtual: VirtualMicrophone) -> None:
@@ -331,6 +332,6 @@ async def test_losses_are_counted() -> None:
     microphone, stream, _ = await opened(FakeSound(*STUDIO))
     for _ in range(BACKLOG_BLOCKS + 1):
         stream.hear(bytes(640), overflow=True)
-    assert microphone.dropped_samples == 320
-    assert microphone.overflows == BACKLOG_BLOCKS + 1
+    assert microphone.losses.dropped_samples == 320
+    assert microphone.losses.overflows == BACKLOG_BLOCKS + 1
     await microphone.close()

@@ -52,7 +52,7 @@ async def test_a_pipe_is_passed_on_untouched(pipe: Pipe) -> None:
     async with asyncio.timeout(PATIENCE_S):
         assert await read(source) == pcm
     feeder.join()
-    assert source.stray_bytes == 0
+    assert source.losses.stray_bytes == 0
 
 
 async def test_a_chunk_comes_as_soon_as_it_was_written(pipe: Pipe) -> None:
@@ -78,7 +78,7 @@ async def test_samples_cut_in_two_are_joined(pipe: Pipe) -> None:
         pipe.writer.write(b"e")
         pipe.writer.close()
         assert [chunk async for chunk in chunks] == []
-    assert source.stray_bytes == 1
+    assert source.losses.stray_bytes == 1
     await source.close()
 
 
@@ -88,7 +88,7 @@ async def test_a_redirected_file_is_read_to_its_end(tmp_path: Path) -> None:
     with (tmp_path / "raw").open("rb") as file:
         source = StdinSource(file)
         assert await read(source) == pcm
-    assert source.stray_bytes == 1
+    assert source.losses.stray_bytes == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"x"])
@@ -96,7 +96,7 @@ async def test_input_without_a_sample_is_an_error(content: bytes) -> None:
     source = StdinSource(io.BytesIO(content))
     with pytest.raises(InputEmpty, match="without a sample: pipe raw 16000 Hz"):
         await read(source)
-    assert source.stray_bytes == len(content)
+    assert source.losses.stray_bytes == len(content)
 
 
 async def test_chunks_come_after_open() -> None:
@@ -182,7 +182,7 @@ async def test_stop_yields_what_was_read_and_ends() -> None:
     assert len(heard) >= (READ_AHEAD_BLOCKS - 1) * READ_BYTES  # the last may still be on its way
     await source.close()
     await source.close()
-    assert source.stray_bytes == 0
+    assert source.losses.stray_bytes == 0
 
 
 async def test_stop_works_while_the_read_is_blocked(pipe: Pipe) -> None:

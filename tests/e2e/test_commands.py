@@ -96,7 +96,7 @@ async def test_raw_audio_comes_in_on_standard_input(tmp_path: Path) -> None:
             stdout, stderr = await asyncio.wait_for(client.process.communicate(whole + b"x"), WITHIN_S)
     assert client.process.returncode == 0, stderr
     assert stdout
-    assert b"half a sample ignored" in stderr
+    assert b"stray_bytes=1" in stderr
     assert len(slices_of(whole, tmp_path / "audio")) == 1
 
 
@@ -115,6 +115,14 @@ async def test_a_file_without_voice_leaves_no_recording_and_is_no_failure(tmp_pa
         outcome = await finished(tmp_path, "client", f"--server={url}", "--input=in.wav", "--pace=fast")
     assert (outcome.status, outcome.stdout) == (0, "")
     assert recordings(tmp_path / "audio") == []
+
+
+async def test_long_silence_is_no_jump_of_the_clock(tmp_path: Path) -> None:
+    whole = write_wav(tmp_path / "in.wav", sentence(0), silence(150), sentence(1), silence(150))
+    async with running_server(tmp_path) as (_, url):
+        outcome = await finished(tmp_path, "client", f"--server={url}", "--input=in.wav", "--pace=fast")
+    assert outcome.status == 0, outcome.stderr
+    assert len(slices_of(whole, tmp_path / "audio")) == 2
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -8,22 +8,24 @@ import time
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from plugandtell.client.detector import detector_from
+from plugandtell.client.feed import Feed
 from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Microphone
+from plugandtell.client.reporter import Reporter
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
 from plugandtell.client.uplink import Uplink
 from plugandtell.command import run_logged
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import AudioNotSaved, NoMicrophone, PlugAndTellError, TransientError
+from plugandtell.core.errors import AudioNotSaved, NoMicrophone, TransientError
 from plugandtell.core.exit_status import ExitStatus
-from plugandtell.core.gate import AudioGate, GateSettings, GateState, Output, Passed, Quiet, StateChanged
+from plugandtell.core.gate import AudioGate, GateSettings
 from plugandtell.core.pace import Pace
 from plugandtell.core.protocol.client import ClientStream
-from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved, ServerMessage
+from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
 
@@ -35,9 +37,6 @@ if TYPE_CHECKING:
     from plugandtell.command import LogOptions
 
 _SHUTDOWN_WITHIN_S = 10.0
-_LOG_EVERY_S = 1.0
-_AHEAD_S = {True: 600.0, False: 10.0}
-"""How far a live source, and any other, may run ahead of the server's acknowledgements."""
 
 
 def capture_until_stopped(settings: ClientSettings, url: str, log: LogOptions, *, lifeline: bool) -> ExitStatus:
@@ -94,130 +93,6 @@ async def stream_to_server(
         get_logger().info("all_saved", recordings=reporter.recordings)
     finally:
         await source.close()
-
-
-class Feed:
-    """Moves audio from the source through the gate into the stream."""
-
-    def __init__(
-        self,
-        source: Source,
-        gate: AudioGate,
-        stream: ClientStream,
-        uplink: Uplink,
-        reporter: Reporter,
-    ) -> None:
-        self._source = source
-        self._gate = gate
-        self._stream = stream
-        self._uplink = uplink
-        self._reporter = reporter
-        self._ahead_samples = SPEECH.samples_from_s(_AHEAD_S[isinstance(source, Microphone)])
-        self._index = 0
-
-    def stop(self) -> None:
-        """Capture no more; `run` still sends what was captured."""
-        self._source.stop()
-
-    async def run(self) -> PlugAndTellError | None:
-        """Move everything, and say that capture is over. Returns what broke the source, if anything did."""
-        broken: PlugAndTellError | None = None
-        try:
-            async for pcm in self._source.chunks():
-                self._index += SPEECH.samples_in(len(pcm))
-                self._pass_on(self._gate.feed(pcm))
-                while self._stream.unacknowledged_samples > self._ahead_samples:
-                    await self._uplink.wait_for_progress()
-        except PlugAndTellError as error:
-            broken = error
-        self._pass_on(self._gate.flush())
-        self._stream.end(self._index)
-        self._uplink.wake()
-        get_logger().info("capture_ended", seconds=SPEECH.seconds_from(self._index))
-        return broken or self._lost()
-
-    def _lost(self) -> PlugAndTellError | None:
-        """What the source itself had to let go."""
-        if isinstance(self._source, StdinSource) and self._source.stray_bytes:
-            get_logger().warning("half_a_sample_ignored", bytes=self._source.stray_bytes)
-        if isinstance(self._source, Microphone) and self._source.overflows:
-            get_logger().warning("microphone_overflowed", times=self._source.overflows)
-        if isinstance(self._source, Microphone) and self._source.dropped_samples:
-            return AudioNotSaved(self._source.dropped_samples, "the server took audio too slowly, the buffer was full")
-        return None
-
-    def _pass_on(self, outputs: list[Output]) -> None:
-        for output in outputs:
-            match output:
-                case Passed(start, pcm):
-                    self._stream.add_audio(start, pcm)
-                    self._reporter.take_audio(len(pcm))
-                case Quiet(index, voiced_to):
-                    self._stream.add_position(index, voiced_to)
-                    self._reporter.take_quiet(output)
-                case StateChanged():
-                    self._reporter.take_state(output)
-        if outputs:
-            self._uplink.wake()
-
-
-class Reporter:
-    """Tells the log what happens, at most once a second where it happens all the time."""
-
-    def __init__(self, on_saved: Callable[[SegmentSaved], None], monotonic: Callable[[], float]) -> None:
-        self.recordings = 0
-        self._on_saved = on_saved
-        self._monotonic = monotonic
-        self._saved: set[UUID] = set()
-        self._state = GateState.LISTENING
-        self._passed_bytes = 0
-        self._logged_at = monotonic()
-        self._log = get_logger()
-
-    def take_message(self, message: ServerMessage) -> None:
-        """What the server said. It repeats itself after a reconnection."""
-        if isinstance(message, SegmentSaved) and message.segment_id not in self._saved:
-            self._saved.add(message.segment_id)
-            self.recordings += 1
-            self._log.info(
-                "segment_saved",
-                segment_id=str(message.segment_id),
-                file=message.file,
-                seconds=message.duration_ms / 1000,
-                reason=message.reason.value,
-            )
-            self._on_saved(message)
-
-    def take_state(self, change: StateChanged) -> None:
-        """The gate opened, holds, or shut."""
-        was, self._state = self._state, change.state
-        at_s = SPEECH.seconds_from(change.index)
-        if change.state is GateState.LISTENING:
-            self._log.info("silence_ended_segment", at_s=at_s)
-        elif was is GateState.LISTENING:
-            self._passed_bytes = 0
-            self._log.info("voice_detected", at_s=at_s)
-        else:
-            self._log.debug("gate_changed", state=change.state.value, at_s=at_s)
-
-    def take_audio(self, size_bytes: int) -> None:
-        """Audio passed the gate."""
-        self._passed_bytes += size_bytes
-        if self._is_due():
-            seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
-            self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds)
-
-    def take_quiet(self, quiet: Quiet) -> None:
-        """The clock advances in silence."""
-        if self._state is GateState.PAUSE and self._is_due():
-            self._log.info("silence_growing", silence_s=SPEECH.seconds_from(quiet.index - quiet.voiced_to))
-
-    def _is_due(self) -> bool:
-        now = self._monotonic()
-        if now - self._logged_at < _LOG_EVERY_S:
-            return False
-        self._logged_at = now
-        return True
 
 
 async def _run(feed: Feed, uplink: Uplink, stream: ClientStream, stop: asyncio.Event) -> None:

@@ -8,6 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from plugandtell.client.converter import Converter
+from plugandtell.client.source import Losses
 from plugandtell.client.stdin_source import PIPE_HINT
 from plugandtell.core.errors import InputEmpty, InputError, InputNotAudio
 from plugandtell.core.pace import Pace
@@ -53,6 +54,16 @@ class FileSource:
     def name(self) -> str:
         """The file as it was named."""
         return str(self._path)
+
+    @property
+    def is_live(self) -> bool:
+        """A file waits."""
+        return False
+
+    @property
+    def losses(self) -> Losses:
+        """Nothing is lost."""
+        return Losses()
 
     async def open(self) -> None:
         """Open the file and decode its first block.

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from plugandtell.client.capture import BLOCK_MS, Capture
 from plugandtell.client.converter import Converter
 from plugandtell.client.input_devices import CONNECT_HINT, InputDevice, choose_device, input_devices
+from plugandtell.client.source import Losses
 from plugandtell.client.watchdog import LOOK_EVERY_S, Watchdog
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
@@ -85,14 +86,17 @@ class Microphone:
         return "default" if self._wanted is None else str(self._wanted)
 
     @property
-    def dropped_samples(self) -> int:
-        """Samples dropped because nobody took them for too long, in the `SPEECH` format."""
-        return 0 if self._opened is None else self._opened.capture.dropped_samples
+    def is_live(self) -> bool:
+        """It does not wait."""
+        return True
 
     @property
-    def overflows(self) -> int:
-        """How often the sound system lost audio before it reached us."""
-        return 0 if self._opened is None else self._opened.capture.overflows
+    def losses(self) -> Losses:
+        """What was heard too fast for us, in the `SPEECH` format, and how often the sound system was too slow."""
+        if self._opened is None:
+            return Losses()
+        capture = self._opened.capture
+        return Losses(dropped_samples=capture.dropped_samples, overflows=capture.overflows)
 
     async def open(self) -> None:
         """Find the device and start listening.

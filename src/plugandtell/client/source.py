@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+
+@dataclass(frozen=True, slots=True)
+class Losses:
+    """What a source could not pass on.
+
+    Attributes:
+        dropped_samples: Heard, but nobody took them in time and the buffer was full.
+        overflows: How often the sound system lost audio before it reached us.
+        stray_bytes: Left over at the end of input, because they made no whole sample.
+    """
+
+    dropped_samples: int = 0
+    overflows: int = 0
+    stray_bytes: int = 0
 
 
 class Source(Protocol):
@@ -17,6 +33,14 @@ class Source(Protocol):
     @property
     def name(self) -> str:
         """What logs and messages call it: the file, `-`, or the name of the device."""
+
+    @property
+    def is_live(self) -> bool:
+        """Whether audio comes at its own pace, and is lost if nobody takes it."""
+
+    @property
+    def losses(self) -> Losses:
+        """What could not be passed on so far."""
 
     async def open(self) -> None:
         """Make it ready.

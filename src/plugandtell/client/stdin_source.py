@@ -7,6 +7,7 @@ import select
 import threading
 from typing import TYPE_CHECKING, BinaryIO, cast
 
+from plugandtell.client.source import Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import InputEmpty, InputError, InputNotFound
 
@@ -45,9 +46,14 @@ class StdinSource:
         return "-"
 
     @property
-    def stray_bytes(self) -> int:
-        """After the end of input: bytes left over that made no whole sample, 0 or 1."""
-        return self._stray_bytes
+    def is_live(self) -> bool:
+        """Whoever feeds the pipe waits."""
+        return False
+
+    @property
+    def losses(self) -> Losses:
+        """After the end of input: the byte that was left over, if there was one."""
+        return Losses(stray_bytes=self._stray_bytes)
 
     async def open(self) -> None:
         """Start reading.

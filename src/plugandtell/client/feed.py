@@ -1,0 +1,88 @@
+"""From the source through the gate into the stream."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from plugandtell.client.source import Losses
+from plugandtell.core.audio import SPEECH
+from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
+from plugandtell.core.gate import AudioGate, Output, Passed, Quiet, StateChanged
+from plugandtell.logservice import get_logger
+
+if TYPE_CHECKING:
+    from plugandtell.client.reporter import Reporter
+    from plugandtell.client.source import Source
+    from plugandtell.client.uplink import Uplink
+    from plugandtell.core.protocol.client import ClientStream
+
+_AHEAD_S = 10.0
+"""How far a source may run ahead of the server's acknowledgements; then it waits."""
+
+_LIVE_AHEAD_S = 600.0
+"""The same for one that cannot wait: 19 MB, after which the source's own buffer fills, then drops and counts."""
+
+
+class Feed:
+    """Moves audio from the source through the gate into the stream."""
+
+    def __init__(
+        self,
+        source: Source,
+        gate: AudioGate,
+        stream: ClientStream,
+        uplink: Uplink,
+        reporter: Reporter,
+    ) -> None:
+        self._source = source
+        self._gate = gate
+        self._stream = stream
+        self._uplink = uplink
+        self._reporter = reporter
+        self._ahead_samples = SPEECH.samples_from_s(_LIVE_AHEAD_S if source.is_live else _AHEAD_S)
+        self._index = 0
+
+    def stop(self) -> None:
+        """Capture no more; `run` still sends what was captured."""
+        self._source.stop()
+
+    async def run(self) -> PlugAndTellError | None:
+        """Move everything, and say that capture is over. Returns what broke the source, if anything did."""
+        broken: PlugAndTellError | None = None
+        try:
+            async for pcm in self._source.chunks():
+                self._index += SPEECH.samples_in(len(pcm))
+                self._pass_on(self._gate.feed(pcm))
+                while self._stream.unacknowledged_samples > self._ahead_samples:
+                    await self._uplink.wait_for_progress()
+        except PlugAndTellError as error:
+            broken = error
+        self._pass_on(self._gate.flush())
+        self._stream.end(self._index)
+        self._uplink.wake()
+        get_logger().info("capture_ended", seconds=SPEECH.seconds_from(self._index))
+        return broken or self._lost()
+
+    def _lost(self) -> PlugAndTellError | None:
+        """What the source itself had to let go."""
+        losses = self._source.losses
+        if losses != Losses():
+            get_logger().warning("capture_lost_audio", **asdict(losses))
+        if losses.dropped_samples:
+            return AudioNotSaved(losses.dropped_samples, "the server took audio too slowly, the buffer was full")
+        return None
+
+    def _pass_on(self, outputs: list[Output]) -> None:
+        for output in outputs:
+            match output:
+                case Passed(start, pcm):
+                    self._stream.add_audio(start, pcm)
+                    self._reporter.take_audio(len(pcm))
+                case Quiet(index, voiced_to):
+                    self._stream.add_position(index, voiced_to)
+                    self._reporter.take_quiet(output)
+                case StateChanged():
+                    self._reporter.take_state(output)
+        if outputs:
+            self._uplink.wake()

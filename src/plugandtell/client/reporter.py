@@ -1,0 +1,75 @@
+"""What the client says about its work."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from plugandtell.core.audio import SPEECH
+from plugandtell.core.gate import GateState, Quiet, StateChanged
+from plugandtell.core.protocol.messages import SegmentSaved, ServerMessage
+from plugandtell.logservice import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+_LOG_EVERY_S = 1.0
+
+
+class Reporter:
+    """Tells the log what happens, at most once a second where it happens all the time."""
+
+    def __init__(self, on_saved: Callable[[SegmentSaved], None], monotonic: Callable[[], float]) -> None:
+        self.recordings = 0
+        self._on_saved = on_saved
+        self._monotonic = monotonic
+        self._saved: set[UUID] = set()
+        self._state = GateState.LISTENING
+        self._passed_bytes = 0
+        self._logged_at = monotonic()
+        self._log = get_logger()
+
+    def take_message(self, message: ServerMessage) -> None:
+        """What the server said. It repeats itself after a reconnection."""
+        if isinstance(message, SegmentSaved) and message.segment_id not in self._saved:
+            self._saved.add(message.segment_id)
+            self.recordings += 1
+            self._log.info(
+                "segment_saved",
+                segment_id=str(message.segment_id),
+                file=message.file,
+                seconds=message.duration_ms / 1000,
+                reason=message.reason.value,
+            )
+            self._on_saved(message)
+
+    def take_state(self, change: StateChanged) -> None:
+        """The gate opened, holds, or shut."""
+        was, self._state = self._state, change.state
+        at_s = SPEECH.seconds_from(change.index)
+        if change.state is GateState.LISTENING:
+            self._log.info("silence_ended_segment", at_s=at_s)
+        elif was is GateState.LISTENING:
+            self._passed_bytes = 0
+            self._log.info("voice_detected", at_s=at_s)
+        else:
+            self._log.debug("gate_changed", state=change.state.value, at_s=at_s)
+
+    def take_audio(self, size_bytes: int) -> None:
+        """Audio passed the gate."""
+        self._passed_bytes += size_bytes
+        if self._is_due():
+            seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
+            self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds)
+
+    def take_quiet(self, quiet: Quiet) -> None:
+        """The clock advances in silence."""
+        if self._state is GateState.PAUSE and self._is_due():
+            self._log.info("silence_growing", silence_s=SPEECH.seconds_from(quiet.index - quiet.voiced_to))
+
+    def _is_due(self) -> bool:
+        now = self._monotonic()
+        if now - self._logged_at < _LOG_EVERY_S:
+            return False
+        self._logged_at = now
+        return True
