@@ -179,6 +179,19 @@ def test_nothing_is_sent_from_before_what_had_to_be_kept(heard: str) -> None:
     assert all(item.start >= kept_from for item in gate.flush() if isinstance(item, Send))
 
 
+@given(flags)
+@example("###..#......")
+def test_the_clock_never_stands_before_audio_that_was_sent(heard: str) -> None:
+    """A server that took audio up to an index would not believe that silence began before it."""
+    settings = replace(SETTINGS, position_samples=1, hangover_samples=4, start_voiced=3, start_window=6, keep_voiced=2)
+    sent_to = 0
+    for decision in decide(heard, settings):
+        if isinstance(decision, Send):
+            sent_to = decision.end
+        elif isinstance(decision, Quiet):
+            assert decision.index >= sent_to
+
+
 class Letters:
     """A detector that takes a byte for voiced where it is not zero."""
 

@@ -204,7 +204,7 @@ class Gate:
         return [Quiet(quiet_to, self._voiced_to), StateChanged(GateState.LISTENING, quiet_to)]
 
     def _report(self, suspects: list[int]) -> list[Decision]:
-        quiet_to = self._quiet_to(suspects)
+        quiet_to = max(self._quiet_to(suspects), self._sent_to)
         if quiet_to - self._reported < self._settings.position_samples:
             return []
         self._reported = quiet_to
