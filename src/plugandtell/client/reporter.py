@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import GateState, Quiet, StateChanged
 from plugandtell.core.protocol.messages import SegmentSaved, ServerMessage
-from plugandtell.logservice import get_logger
+from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
-
-_LOG_EVERY_S = 1.0
 
 
 class Reporter:
@@ -26,7 +24,7 @@ class Reporter:
         self._saved: set[UUID] = set()
         self._state = GateState.LISTENING
         self._passed_bytes = 0
-        self._logged_at = monotonic()
+        self._throttle = Throttle()
         self._log = get_logger()
 
     def take_message(self, message: ServerMessage) -> None:
@@ -58,18 +56,11 @@ class Reporter:
     def take_audio(self, size_bytes: int) -> None:
         """Audio passed the gate."""
         self._passed_bytes += size_bytes
-        if self._is_due():
+        if self._throttle.is_due("transfer_in_progress", self._monotonic()):
             seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
             self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds)
 
     def take_quiet(self, quiet: Quiet) -> None:
         """The clock advances in silence."""
-        if self._state is GateState.PAUSE and self._is_due():
+        if self._state is GateState.PAUSE and self._throttle.is_due("silence_growing", self._monotonic()):
             self._log.info("silence_growing", silence_s=SPEECH.seconds_from(quiet.index - quiet.voiced_to))
-
-    def _is_due(self) -> bool:
-        now = self._monotonic()
-        if now - self._logged_at < _LOG_EVERY_S:
-            return False
-        self._logged_at = now
-        return True

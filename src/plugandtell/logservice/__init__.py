@@ -16,12 +16,14 @@ from structlog.typing import FilteringBoundLogger
 from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.service import LogService, configure, get_logger
 from plugandtell.logservice.settings import LogSettings
+from plugandtell.logservice.throttle import Throttle
 
 __all__ = [
     "FilteringBoundLogger",
     "LogLevel",
     "LogService",
     "LogSettings",
+    "Throttle",
     "bind_contextvars",
     "bound_contextvars",
     "clear_contextvars",

@@ -24,7 +24,7 @@ from plugandtell.core.protocol.messages import (
 )
 from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
-from plugandtell.logservice import get_logger
+from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from plugandtell.server.recorder import Recorder, Recording
 
 _ACK_EVERY_S = 0.5
-_LOG_EVERY_S = 1.0
 _REPEATED_NOTICES = 64
 _PARTED_WITHOUT_SILENCE = (EndReason.DISCONNECT, EndReason.MAX_DURATION)
 
@@ -92,7 +91,7 @@ class Session:
         self._notices: deque[SegmentSaved] = deque(maxlen=_REPEATED_NOTICES)
         self._written_to = 0
         self._acked_to = 0
-        self._logged_at = 0.0
+        self._throttle = Throttle()
         self._is_closed = False
         self._log = get_logger()
 
@@ -184,7 +183,6 @@ class Session:
         )
         self._recording = self._recorder.start(origin)
         self._written_to = start_index
-        self._logged_at = self._monotonic()
         at_s = self._audio.seconds_from(start_index)
         self._log.info("voice_detected", segment_id=str(origin.segment_id), at_s=at_s)
         return SegmentStarted(origin.segment_id, start_index)
@@ -193,7 +191,7 @@ class Session:
         assert self._recording is not None
         self._recording.write(pcm)
         self._written_to += self._audio.samples_in(len(pcm))
-        if self._is_log_due():
+        if self._throttle.is_due("transfer_in_progress", self.heard_at):
             samples = self._recording.samples
             size_bytes, seconds = self._audio.bytes_in(samples), self._audio.seconds_from(samples)
             self._log_progress("transfer_in_progress", bytes=size_bytes, seconds=seconds)
@@ -267,15 +265,10 @@ class Session:
         return Segmenter(settings, self._audio, stored_to)
 
     def _log_silence(self, index: int) -> None:
-        if self._recording is not None and self._is_log_due():
+        if self._recording is not None and self._throttle.is_due("silence_growing", self.heard_at):
             silence_s = self._audio.seconds_from(max(0, index - self._segmenter.voiced_to))
             self._log_progress("silence_growing", silence_s=silence_s, ends_at_s=self._settings.silence_s)
 
-    def _is_log_due(self) -> bool:
-        """What happens all the time is logged once a second."""
-        return self.heard_at - self._logged_at >= _LOG_EVERY_S
-
     def _log_progress(self, event: str, **fields: float) -> None:
         assert self._recording is not None
-        self._logged_at = self.heard_at
         self._log.info(event, segment_id=str(self._recording.origin.segment_id), **fields)
