@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from plugandtell.client.cli import app as client_app
+from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import ClientSettings
 from plugandtell.command import LogOptions, check_range, flags_of, run_to_exit
 from plugandtell.core.errors import InvalidSetting
@@ -36,7 +37,8 @@ def test_flags_say_all_that_the_options_say() -> None:
     log = LogOptions(log_level=LogLevel.DEBUG)
     assert parsed(server_app, *flags_of(server, log)) == {"settings": server, "log": log}
     client = ClientSettings(input="-", device="--odd", fallback=Path("x"), pace=Pace.FAST, label="*")
-    assert parsed(client_app, *flags_of(client, log)) == {"settings": client, "log": log}
+    gate = GateOptions(vad="none", voice_on=0.7, hangover_ms=100)
+    assert parsed(client_app, *flags_of(client, gate, log)) == {"settings": client, "gate": gate, "log": log}
 
 
 def test_flags_win_over_the_environment_of_the_child(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -61,11 +63,31 @@ def test_a_server_setting_out_of_range_is_named_as_its_flag(settings: dict[str, 
         ServerSettings(**settings)
 
 
-@pytest.mark.parametrize("settings", [{"batch_ms": 1001}, {"pre_roll_ms": -1}, {"label": ""}, {"give_up_after": -1}])
+@pytest.mark.parametrize("settings", [{"batch_ms": 1001}, {"label": ""}, {"give_up_after": -1}])
 def test_a_client_setting_out_of_range_is_named_as_its_flag(settings: dict[str, Any]) -> None:
     flag = f"--{next(iter(settings)).replace('_', '-')}"
     with pytest.raises(InvalidSetting, match=flag):
         ClientSettings(**settings)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"voice_on": 0}, {"voice_off": 0.6}, {"onset_ms": 300}, {"pre_roll_ms": -1}, {"hangover_ms": 5001}]
+)
+def test_a_gate_setting_out_of_range_is_named_as_its_flag(settings: dict[str, Any]) -> None:
+    flag = f"--{next(iter(settings)).replace('_', '-')}"
+    with pytest.raises(InvalidSetting, match=flag):
+        GateOptions(**settings)
+
+
+def test_the_hangover_is_no_longer_than_the_silence() -> None:
+    settings = GateOptions().settings(512, 300)
+    assert settings.hangover_samples == settings.hold_samples == 4800
+
+
+def test_milliseconds_become_frames_of_the_detector() -> None:
+    silero, webrtc = (GateOptions().settings(frame_samples, 3000) for frame_samples in (512, 320))
+    assert (silero.start_voiced, silero.start_window, silero.keep_voiced, silero.keep_window) == (5, 8, 2, 4)
+    assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (8, 13, 3, 6)
 
 
 @pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe"])

@@ -4,6 +4,8 @@ from dataclasses import replace
 from typing import NoReturn
 
 from plugandtell.client.cli import app as client_app
+from plugandtell.client.gate_cli import app as gate_app
+from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import MICROPHONE, ClientSettings
 from plugandtell.command import LogOptions, flags_of, new_app, run_to_exit
 from plugandtell.core.exit_status import ExitStatus
@@ -19,6 +21,7 @@ app = new_app(
 )
 app.command(server_app, name="server")
 app.command(client_app, name="client")
+app.command(gate_app, name="gate")
 
 
 @app.command
@@ -26,6 +29,7 @@ def run(
     *,
     server: ServerSettings | None = None,
     client: ClientSettings | None = None,
+    gate: GateOptions | None = None,
     log: LogOptions | None = None,
 ) -> int:
     """Start a server and a client, and show what both say, until the input ends or Ctrl-C.
@@ -37,7 +41,7 @@ def run(
     server, client, log = server or ServerSettings(), client or ClientSettings(), log or LogOptions()
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
-    return run_until_stopped(flags_of(server, log), flags_of(client, log), server.audio_dir)
+    return run_until_stopped(flags_of(server, log), flags_of(client, gate or GateOptions(), log), server.audio_dir)
 
 
 def main() -> NoReturn:

@@ -31,9 +31,10 @@ CONFIG_FILE = "plugandtell.toml"
 
 NETWORK = Group("Network", sort_key=1)
 INPUT = Group("Input", sort_key=2)
-RECORDING = Group("Recording", sort_key=3)
-LIMITS = Group("Limits", sort_key=4)
-LOGGING = Group("Log", sort_key=5)
+GATE = Group("Gate", sort_key=3)
+RECORDING = Group("Recording", sort_key=4)
+LIMITS = Group("Limits", sort_key=5)
+LOGGING = Group("Log", sort_key=6)
 
 
 @Parameter(name="*")
@@ -72,7 +73,9 @@ def check_range(name: str, value: float, lowest: float, highest: float) -> None:
         raise InvalidSetting(name, value, f"from {lowest:g} to {highest:g}")
 
 
-def new_app(name: str, summary: str, sections: Iterable[str], statuses: Iterable[ExitStatus]) -> App:
+def new_app(
+    name: str, summary: str, sections: Iterable[str], statuses: Iterable[ExitStatus], *, strict: bool = True
+) -> App:
     """A command.
 
     Args:
@@ -80,10 +83,17 @@ def new_app(name: str, summary: str, sections: Iterable[str], statuses: Iterable
         summary: What it does, in a sentence.
         sections: The tables of the configuration file that it reads.
         statuses: The exit codes that it can end with.
+        strict: Whether a setting in those tables that it does not know is an error; not if they are another command's.
     """
     sources: list[Callable[..., Any]] = [Env("PLUGANDTELL_", command=False)]
     sources += [
-        Toml(CONFIG_FILE, root_keys=(section,), search_parents=False, use_commands_as_keys=False)
+        Toml(
+            CONFIG_FILE,
+            root_keys=(section,),
+            search_parents=False,
+            use_commands_as_keys=False,
+            allow_unknown=not strict,
+        )
         for section in (*sections, "log")
     ]
     return App(

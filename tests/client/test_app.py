@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from plugandtell.client.app import stream_to_server
+from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import ClientSettings, check_url
 from plugandtell.core.errors import AudioNotSaved, InvalidSetting, NotOurServer, Refused, ServerUnreachable
 from plugandtell.core.pace import Pace
@@ -46,10 +47,11 @@ BATCH_SAMPLES = 1600
 async def stream(path: Path, url: str, stop: asyncio.Event | None = None, **changes: Any) -> list[SegmentSaved]:
     """Stream a file as fast as may be; returns what was saved."""
     saved: list[SegmentSaved] = []
-    defaults: dict[str, Any] = {"input": str(path), "pace": Pace.FAST, "label": "laptop", "vad": "none"}
+    gate = GateOptions(vad=changes.pop("vad", "none"))
+    defaults: dict[str, Any] = {"input": str(path), "pace": Pace.FAST, "label": "laptop"}
     settings = ClientSettings(**(defaults | changes))
     async with asyncio.timeout(30):
-        await stream_to_server(settings, url, stop or asyncio.Event(), saved.append)
+        await stream_to_server(settings, gate, url, stop or asyncio.Event(), saved.append)
     return saved
 
 

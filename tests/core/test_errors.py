@@ -26,6 +26,7 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.ProtocolError(1007, "not_json", "a text message: 'x'", "x"), ["not_json", "1007", "a text message: 'x'"]),
     (errors.NotOurServer(URL, "it answers HTTP 404"), [URL, "it answers HTTP 404", "--server"]),
     (errors.Refused(URL, 1008, "format refused"), [URL, "format refused", "1008"]),
+    (errors.DetectorUnavailable("silero", "no module", "reinstall it"), ["silero", "no module", "reinstall it"]),
     (errors.NoMicrophone("no input device"), ["no input device"]),
     (
         errors.NoMicrophone("no device is named 'x'", ("0 built-in", "1 USB"), "choose with --device"),

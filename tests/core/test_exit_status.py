@@ -13,6 +13,7 @@ EXPECTED = {
     "ConnectionLost": ExitStatus.NO_SERVER,
     "NotOurServer": ExitStatus.NO_SERVER,
     "ProtocolError": ExitStatus.NO_SERVER,
+    "DetectorUnavailable": ExitStatus.NO_DETECTOR,
     "NoMicrophone": ExitStatus.NO_MICROPHONE,
     "MicrophoneLost": ExitStatus.NO_MICROPHONE,
     "InputNotFound": ExitStatus.BAD_INPUT,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -197,7 +198,7 @@ class Letters:
 
     frame_samples = 2
 
-    def is_voiced(self, frame: bytes) -> bool:
+    def probability(self, frame: bytes) -> float:
         assert len(frame) == 2 * self.frame_samples
         return frame != bytes(len(frame))
 
@@ -230,6 +231,24 @@ def test_what_is_shorter_than_a_frame_follows_the_frame_before_it() -> None:
     assert b"".join(passed) == voice
 
 
+class Levels:
+    """A detector that reads the probability, in hundredths, from the sample."""
+
+    frame_samples = 1
+
+    def probability(self, frame: bytes) -> float:
+        return frame[0] / 100
+
+
+def test_a_frame_needs_less_to_stay_voiced_than_to_become_it() -> None:
+    settings = replace(SETTINGS, voiced_from=0.5, voiced_while=0.3, hangover_samples=0, keep_voiced=1, keep_window=1)
+    levels = [0, 0, 0, 0, 40, 49, 50, 40, 30, 29, 40, 0, 0]
+    gate = AudioGate(Levels(), replace(settings, start_voiced=1, start_window=1, pre_roll_samples=0))
+    outputs = gate.feed(b"".join(bytes([level, 0]) for level in levels)) + gate.flush()
+    passed = b"".join(output.pcm for output in outputs if isinstance(output, Passed))
+    assert list(passed[::2]) == [50, 40, 30]
+
+
 def test_memory_is_bounded_while_nothing_is_said() -> None:
     gate = AudioGate(Letters(), AUDIO_SETTINGS)
     for _ in range(1000):
@@ -245,9 +264,11 @@ def test_memory_is_bounded_while_nothing_is_said() -> None:
         ({"keep_voiced": 0}, "keep_voiced"),
         ({"pre_roll_samples": -1}, "pre_roll_samples"),
         ({"hold_samples": 1}, "hold_samples"),
+        ({"voiced_while": 0.6}, "voiced_while"),
+        ({"voiced_from": 1.1}, "voiced_while"),
     ],
 )
-def test_settings_name_what_is_wrong(change: dict[str, int], named: str) -> None:
+def test_settings_name_what_is_wrong(change: dict[str, Any], named: str) -> None:
     with pytest.raises(ValueError, match=named):
         replace(SETTINGS, **change)
 

@@ -10,7 +10,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from plugandtell.client.detector import detector_from
+from plugandtell.client.detector import choose_detector
 from plugandtell.client.feed import Feed
 from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Microphone
@@ -22,7 +22,7 @@ from plugandtell.command import run_logged
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, NoMicrophone, TransientError
 from plugandtell.core.exit_status import ExitStatus
-from plugandtell.core.gate import AudioGate, GateSettings
+from plugandtell.core.gate import AudioGate
 from plugandtell.core.pace import Pace
 from plugandtell.core.protocol.client import ClientStream
 from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved
@@ -32,6 +32,7 @@ from plugandtell.stopping import stop_requests
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from plugandtell.client.gate_options import GateOptions
     from plugandtell.client.settings import ClientSettings
     from plugandtell.client.source import Source
     from plugandtell.command import LogOptions
@@ -39,7 +40,9 @@ if TYPE_CHECKING:
 _SHUTDOWN_WITHIN_S = 10.0
 
 
-def capture_until_stopped(settings: ClientSettings, url: str, log: LogOptions, *, lifeline: bool) -> ExitStatus:
+def capture_until_stopped(
+    settings: ClientSettings, gate: GateOptions, url: str, log: LogOptions, *, lifeline: bool
+) -> ExitStatus:
     """Stream until the input ends or the process is asked to stop; print each recording's name on standard output.
 
     Raises:
@@ -48,25 +51,31 @@ def capture_until_stopped(settings: ClientSettings, url: str, log: LogOptions, *
 
     async def main() -> ExitStatus:
         with stop_requests(lifeline=lifeline) as stop:
-            await stream_to_server(settings, url, stop, on_saved=_print_name)
+            await stream_to_server(settings, gate, url, stop, on_saved=_print_name)
         return ExitStatus.OK
 
     return run_logged("client", log, main)
 
 
 async def stream_to_server(
-    settings: ClientSettings, url: str, stop: asyncio.Event, on_saved: Callable[[SegmentSaved], None]
+    settings: ClientSettings,
+    gate: GateOptions,
+    url: str,
+    stop: asyncio.Event,
+    on_saved: Callable[[SegmentSaved], None],
 ) -> None:
     """Stream one source to one server, from its opening to the last acknowledgement.
 
     Args:
         settings: What to stream, and how.
+        gate: When the gate opens and shuts.
         url: The server.
         stop: Ends capture when it is set; what was captured is still sent and saved.
         on_saved: Told of every recording, once.
 
     Raises:
-        InvalidSetting: The detector is unknown.
+        InvalidSetting: The detector is unknown, or the gate cannot be set this way.
+        DetectorUnavailable: No detector can be loaded.
         InputError: The input cannot be used, or broke; what could be read is saved.
         MicrophoneError: There is no microphone, or it went away; what was heard is saved.
         ServerUnreachable: There is no server.
@@ -74,18 +83,21 @@ async def stream_to_server(
         Refused: The server will not take the stream.
         AudioNotSaved: The client had to stop before everything was saved.
     """
-    detector = detector_from(settings.vad)
+    choice = choose_detector(gate.vad)
+    if choice.missing is not None:
+        get_logger().error("detector_replaced", error=str(choice.missing), using=choice.name)
     source = await _open_source(settings)
     try:
         hello = _hello(settings, datetime.now(UTC))
         bind_contextvars(stream_id=str(hello.stream_id), client=settings.label)
-        get_logger().info("capture_started", source=source.name, vad=settings.vad)
+        get_logger().info("capture_started", source=source.name, vad=choice.name)
         stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms))
         reporter = Reporter(on_saved, time.monotonic)
         uplink = Uplink(url, stream, settings.give_up_after, reporter.take_message, time.monotonic)
         welcome = await uplink.connect()
-        gate = AudioGate(detector, _gate_settings(settings, detector.frame_samples, welcome.silence_ms))
-        feed = Feed(source, gate, stream, uplink, reporter)
+        gate_settings = gate.settings(choice.detector.frame_samples, welcome.silence_ms)
+        audio_gate = AudioGate(choice.detector, gate_settings)
+        feed = Feed(source, audio_gate, stream, uplink, reporter)
         try:
             await _run(feed, uplink, stream, stop)
         finally:
@@ -157,17 +169,6 @@ def _hello(settings: ClientSettings, started_at: datetime) -> Hello:
         started_at=started_at,
         client=ClientInfo("plugandtell-client", version("plugandtell")),
         labels={"name": settings.label},
-    )
-
-
-def _gate_settings(settings: ClientSettings, frame_samples: int, silence_ms: int) -> GateSettings:
-    """The pause that is held is the silence that ends a recording at this server."""
-    hangover_ms = min(settings.hangover_ms, silence_ms)
-    return GateSettings(
-        frame_samples=frame_samples,
-        pre_roll_samples=SPEECH.samples_from_ms(settings.pre_roll_ms),
-        hangover_samples=SPEECH.samples_from_ms(hangover_ms),
-        hold_samples=SPEECH.samples_from_ms(silence_ms),
     )
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
 
+from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import DEFAULT_URL, ClientSettings, check_url
 from plugandtell.command import NETWORK, Lifeline, LogOptions, new_app, run_to_exit
 from plugandtell.core import exit_status
@@ -21,6 +22,7 @@ def capture(
     *,
     server: Annotated[str, Parameter(group=NETWORK, help="Address of the server.")] = DEFAULT_URL,
     settings: ClientSettings | None = None,
+    gate: GateOptions | None = None,
     log: LogOptions | None = None,
     lifeline: Lifeline = False,
 ) -> int:
@@ -32,7 +34,11 @@ def capture(
     from plugandtell.client.app import capture_until_stopped  # noqa: PLC0415  (keeps --help fast)
 
     return capture_until_stopped(
-        settings or ClientSettings(), check_url(server), log or LogOptions(), lifeline=lifeline
+        settings or ClientSettings(),
+        gate or GateOptions(),
+        check_url(server),
+        log or LogOptions(),
+        lifeline=lifeline,
     )
 
 

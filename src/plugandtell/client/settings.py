@@ -39,15 +39,6 @@ class ClientSettings:
     pace: Annotated[Pace, Parameter(group=INPUT)] = Pace.REALTIME
     """Read a file as if it were spoken now, or as fast as the server takes it. The recordings are the same."""
 
-    vad: Annotated[str, Parameter(group=RECORDING)] = "webrtc"
-    """Voice detector: `webrtc`, `webrtc:MODE` with a mode from 0 (believes much) to 3 (believes little), or `none`."""
-
-    pre_roll_ms: Annotated[int, Parameter(group=RECORDING)] = 400
-    """Milliseconds kept before the first voiced frame."""
-
-    hangover_ms: Annotated[int, Parameter(group=RECORDING)] = 400
-    """Milliseconds kept after the last voiced frame."""
-
     label: Annotated[str, Parameter(group=RECORDING)] = socket.gethostname()
     """Name of this client, part of the recordings' file names."""
 
@@ -58,8 +49,6 @@ class ClientSettings:
     """Seconds to try to reach the server again after the connection was lost."""
 
     def __post_init__(self) -> None:
-        check_range("--pre-roll-ms", self.pre_roll_ms, 0, 5000)
-        check_range("--hangover-ms", self.hangover_ms, 0, 5000)
         check_range("--batch-ms", self.batch_ms, 10, 1000)
         check_range("--give-up-after", self.give_up_after, 0, 86_400)
         if not 1 <= len(self.label) <= 256:

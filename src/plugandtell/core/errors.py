@@ -13,6 +13,7 @@ PlugAndTellError
     ├── ProtocolError              the peer broke the wire protocol; carries the close code
     ├── NotOurServer               something answers at the address, but it is no PlugAndTell server
     ├── Refused                    the server said no, and will say so again
+    ├── DetectorUnavailable        a voice detector that is not installed, or does not run here
     ├── MicrophoneError
     │   ├── NoMicrophone           no sound library, no input device, or none that fits the name
     │   └── MicrophoneLost         the device went away while recording
@@ -173,6 +174,25 @@ class Refused(PermanentError):
 
     def __str__(self) -> str:
         return f"the server at {self.url} refused: {self.message} ({self.close_code})"
+
+
+class DetectorUnavailable(PermanentError):
+    """A voice detector that is not installed, or does not run on this machine.
+
+    Attributes:
+        name: The detector.
+        cause: What went wrong.
+        hint: What to do about it.
+    """
+
+    def __init__(self, name: str, cause: str, hint: str) -> None:
+        super().__init__(name, cause, hint)
+        self.name = name
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"the voice detector {self.name} cannot be loaded ({self.cause}): {self.hint}"
 
 
 class MicrophoneError(PermanentError):

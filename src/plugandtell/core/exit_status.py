@@ -20,6 +20,7 @@ class ExitStatus(IntEnum):
     NOT_SAVED = 7
     CANNOT_LISTEN = 8
     FOLDER_UNUSABLE = 9
+    NO_DETECTOR = 10
     INTERRUPTED = 130
 
 
@@ -34,6 +35,7 @@ MEANINGS = {
     ExitStatus.NOT_SAVED: "the client had to stop before everything was saved",
     ExitStatus.CANNOT_LISTEN: "the port is in use, or the address is not this machine's",
     ExitStatus.FOLDER_UNUSABLE: "the audio or log folder cannot be written",
+    ExitStatus.NO_DETECTOR: "no voice detector can be loaded",
     ExitStatus.INTERRUPTED: "interrupted a second time, before everything was saved",
 }
 
@@ -44,6 +46,7 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.ConnectionLost, ExitStatus.NO_SERVER),
     (errors.NotOurServer, ExitStatus.NO_SERVER),
     (errors.ProtocolError, ExitStatus.NO_SERVER),
+    (errors.DetectorUnavailable, ExitStatus.NO_DETECTOR),
     (errors.MicrophoneError, ExitStatus.NO_MICROPHONE),
     (errors.InputError, ExitStatus.BAD_INPUT),
     (errors.Refused, ExitStatus.REFUSED),
@@ -72,4 +75,6 @@ CLIENT = (
     ExitStatus.BAD_INPUT,
     ExitStatus.REFUSED,
     ExitStatus.NOT_SAVED,
+    ExitStatus.NO_DETECTOR,
 )
+GATE = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.BAD_INPUT, ExitStatus.NO_DETECTOR)

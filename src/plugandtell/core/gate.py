@@ -19,14 +19,14 @@ from plugandtell.core.audio import SPEECH, AudioFormat
 
 
 class VoiceDetector(Protocol):
-    """Says of each frame whether it holds voice. May remember earlier frames."""
+    """Says of each frame how likely it holds voice. May remember earlier frames."""
 
     @property
     def frame_samples(self) -> int:
         """The length of the frames it takes."""
 
-    def is_voiced(self, frame: bytes) -> bool:
-        """Judge the next frame, exactly `frame_samples` long."""
+    def probability(self, frame: bytes) -> float:
+        """How likely the next frame, exactly `frame_samples` long, holds voice: from 0 to 1."""
 
 
 class GateState(StrEnum):
@@ -49,6 +49,8 @@ class GateSettings:
         position_samples: Audio time between two positions while nothing is sent.
         start_voiced: Voiced frames, out of the last `start_window`, that open the gate.
         keep_voiced: Voiced frames, out of the last `keep_window`, that keep it open.
+        voiced_from: Probability from which a frame counts as voiced after one that did not.
+        voiced_while: Probability from which it still does after one that did.
 
     Raises:
         ValueError: A field is out of range; the message names it.
@@ -63,6 +65,8 @@ class GateSettings:
     start_window: int = 8
     keep_voiced: int = 2
     keep_window: int = 4
+    voiced_from: float = 0.5
+    voiced_while: float = 0.35
 
     def __post_init__(self) -> None:
         for name in ("frame_samples", "position_samples", "start_voiced", "keep_voiced"):
@@ -74,6 +78,8 @@ class GateSettings:
         for few, window in (("start_voiced", "start_window"), ("keep_voiced", "keep_window")):
             if getattr(self, few) > getattr(self, window):
                 raise ValueError(f"{few} is {getattr(self, few)}, more than {window}, {getattr(self, window)}")
+        if not 0 < self.voiced_while <= self.voiced_from <= 1:
+            raise ValueError(f"voiced_while is {self.voiced_while}, but must be above 0 and not above voiced_from")
         if self.hold_samples < self.hangover_samples:
             raise ValueError(
                 f"hold_samples is {self.hold_samples}, but must be at least hangover_samples, {self.hangover_samples}"
@@ -238,6 +244,8 @@ class AudioGate:
                 f"frame_samples is {settings.frame_samples}, but the detector takes {detector.frame_samples}"
             )
         self._detector = detector
+        self._settings = settings
+        self._is_voiced = False
         self._gate = Gate(settings)
         self._frame_bytes = audio.bytes_in(settings.frame_samples)
         self._audio = audio
@@ -255,13 +263,18 @@ class AudioGate:
             if len(frame) < self._frame_bytes:
                 return outputs
             self._judged += self._detector.frame_samples
-            outputs += self._cut(self._gate.feed(self._detector.is_voiced(frame)))
+            outputs += self._cut(self._gate.feed(self._judge(frame)))
             self._forget(self._gate.keep_from)
 
     def flush(self) -> list[Output]:
         """End of the input: what is shorter than a frame follows the frame before it."""
         end = self._kept_from + self._audio.samples_in(len(self._kept))
         return self._cut(self._gate.flush(end - self._judged))
+
+    def _judge(self, frame: bytes) -> bool:
+        enough = self._settings.voiced_while if self._is_voiced else self._settings.voiced_from
+        self._is_voiced = self._detector.probability(frame) >= enough
+        return self._is_voiced
 
     def _cut(self, decisions: list[Decision]) -> list[Output]:
         return [self._slice(item) if isinstance(item, Send) else item for item in decisions]

@@ -451,7 +451,7 @@ class FirstByte:
 
     frame_samples = 1
 
-    def is_voiced(self, frame: bytes) -> bool:
+    def probability(self, frame: bytes) -> float:
         return frame[0] == 1
 
 
