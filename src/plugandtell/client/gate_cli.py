@@ -1,6 +1,5 @@
 """The `plugandtell gate` command."""
 
-import asyncio
 import shutil
 import sys
 from dataclasses import asdict
@@ -47,6 +46,8 @@ def gate(
 
 def _show(file: str, options: GateOptions, silence_s: float, *, json: bool, row_s: float) -> int:
     # Imported here to keep --help fast.
+    import asyncio  # noqa: PLC0415
+
     from plugandtell.client.detector import choose_detector  # noqa: PLC0415
     from plugandtell.client.file_source import FileSource  # noqa: PLC0415
     from plugandtell.client.gate_picture import as_json, picture, table  # noqa: PLC0415
