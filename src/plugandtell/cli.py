@@ -6,8 +6,9 @@ from typing import NoReturn
 from plugandtell.client.cli import app as client_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
-from plugandtell.client.settings import MICROPHONE, ClientSettings
+from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
 from plugandtell.command import LogOptions, flags_of, new_app, run_to_exit
+from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.sample import sample_path
 from plugandtell.server.cli import app as server_app
@@ -39,6 +40,8 @@ def run(
     from plugandtell.supervisor import run_until_stopped  # noqa: PLC0415  (keeps --help fast)
 
     server, client, log = server or ServerSettings(), client or ClientSettings(), log or LogOptions()
+    if client.input == STDIN:
+        raise InvalidSetting("--input", STDIN, "mic or a file; to pipe audio in, run plugandtell-client on its own")
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
     return run_until_stopped(flags_of(server, log), flags_of(client, gate or GateOptions(), log), server.audio_dir)

@@ -6,8 +6,10 @@ environment (`PLUGANDTELL_*`), then `plugandtell.toml` in the working folder, th
 
 from __future__ import annotations
 
+import os
 import sys
 import tomllib
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
@@ -22,7 +24,7 @@ from plugandtell.core.log_level import LogLevel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
-    from typing import Any, NoReturn
+    from typing import Any, NoReturn, TextIO
 
 Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False)]
 """A flag for the process that starts this one: stop when standard input ends."""
@@ -107,15 +109,28 @@ def new_app(
 
 def run_to_exit(app: App) -> NoReturn:
     """Run the command and end the process with the exit code that `--help` promises."""
+    _occupy_standard_streams()
     try:
         _check_config_file()
         status = app(result_action="return_value")
     except PlugAndTellError as error:
-        sys.stderr.write(f"{app.name[0]}: {error}\n")
+        print_line(sys.stderr, f"{app.name[0]}: {error}")
         status = exit_status_of(error)
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
     sys.exit(status)
+
+
+def print_line(stream: TextIO | None, line: str) -> None:
+    """Write a line for people or scripts. That nobody reads it any more is no reason to stop recording."""
+    if stream is None:
+        return
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+    except (OSError, ValueError):  # ValueError: it is closed
+        with suppress(OSError, ValueError):  # what is left in its buffer would raise again at exit
+            os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def run_logged(process: str, options: LogOptions, main: Callable[[], Coroutine[Any, Any, ExitStatus]]) -> ExitStatus:
@@ -159,6 +174,15 @@ def flags_of(*options: Any) -> list[str]:
             if value is not None:
                 flags.append(f"--{field.name.replace('_', '-')}={value}")
     return flags
+
+
+def _occupy_standard_streams() -> None:
+    """Open what the caller closed, lest a socket or a file of ours gets the number of a standard stream."""
+    for descriptor in range(3):
+        try:
+            os.fstat(descriptor)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest free number: this one
 
 
 def _check_config_file() -> None:

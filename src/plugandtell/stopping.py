@@ -40,15 +40,18 @@ def stop_requests(*, lifeline: bool = False) -> Iterator[asyncio.Event]:
 
 
 def _watch_posix(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
+    # nohup ignores SIGHUP for us: that is to stay.
+    watched = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+
     def restore() -> None:
-        for number in _SIGNALS:
+        for number in watched:
             loop.remove_signal_handler(number)
 
     def request() -> None:
         event.set()
         restore()
 
-    for number in _SIGNALS:
+    for number in watched:
         loop.add_signal_handler(number, request)
     return restore
 

@@ -12,7 +12,9 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from plugandtell.command import print_line
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.logservice.settings import wants_color
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
@@ -32,19 +34,23 @@ def run_until_stopped(server_flags: Sequence[str], client_flags: Sequence[str], 
         client_flags: The client's command line, without the server's address.
         audio_dir: Where the server records.
     """
-    supervisor = Supervisor(server_flags, client_flags, _say)
-    status = asyncio.run(supervisor.run())
-    sys.stdout.write(summary(audio_dir, supervisor.recordings))
-    sys.stdout.flush()
+    before = _recordings_in(audio_dir)
+    status = asyncio.run(Supervisor(server_flags, client_flags, _say).run())
+    print_line(sys.stdout, summary(audio_dir, sorted(_recordings_in(audio_dir) - before), status))
     return status
 
 
-def summary(audio_dir: Path, recordings: Sequence[str]) -> str:
-    """What is there now, for people and for scripts: a line each."""
-    if not recordings:
-        return f"no recordings: no voice was heard (they would be in {audio_dir.resolve()})\n"
-    head = f"{len(recordings)} recording{'s' if len(recordings) > 1 else ''} in {audio_dir.resolve()}:"
-    return "\n".join([head, *(f"  {name}" for name in recordings), ""])
+def summary(audio_dir: Path, recordings: Sequence[str], status: int) -> str:
+    """What is there now: a line each, for people and for scripts."""
+    if recordings:
+        head = f"{len(recordings)} recording{'s' if len(recordings) > 1 else ''} in {audio_dir.resolve()}:"
+        return "\n".join([head, *(f"  {name}" for name in recordings)])
+    reason = "no voice was heard" if status == ExitStatus.OK else "see above"
+    return f"no recordings in {audio_dir.resolve()}: {reason}"
+
+
+def _recordings_in(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("*.wav")}
 
 
 class Child:
@@ -57,7 +63,9 @@ class Child:
         self._showing = asyncio.create_task(self._show())
 
     @classmethod
-    async def start(cls, name: str, flags: Sequence[str], say: Callable[[str, str], None]) -> Child:
+    async def start(
+        cls, name: str, flags: Sequence[str], say: Callable[[str, str], None], *, reads_lines: bool = False
+    ) -> Child:
         """Start `python -m plugandtell NAME`, out of reach of the terminal's Ctrl-C: stopping it is our business."""
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -67,7 +75,7 @@ class Child:
             "--lifeline",
             *flags,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
+            stdout=subprocess.PIPE if reads_lines else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
             env=_environment(),
             limit=_LONGEST_LINE_BYTES,
@@ -84,7 +92,7 @@ class Child:
     async def ended(self) -> int:
         """Wait until it has ended and everything it said is shown; returns its exit code as a shell would."""
         code = await self._process.wait()
-        await self._showing
+        await asyncio.shield(self._showing)
         return code if code >= 0 else 128 - code
 
     async def stop(self) -> int:
@@ -122,7 +130,6 @@ class Supervisor:
     def __init__(
         self, server_flags: Sequence[str], client_flags: Sequence[str], say: Callable[[str, str], None]
     ) -> None:
-        self.recordings: list[str] = []
         self._server_flags = server_flags
         self._client_flags = client_flags
         self._say = say
@@ -130,55 +137,56 @@ class Supervisor:
     async def run(self) -> int:
         """Run both to the end; returns the first exit code that is not 0, the client's before the server's."""
         with stop_requests() as stop:
-            server = await Child.start("server", self._server_flags, self._say)
+            server = await Child.start("server", self._server_flags, self._say, reads_lines=True)
             try:
-                if not (url := await server.line()):
-                    return await server.ended() or ExitStatus.BUG
-                client = await Child.start("client", [*self._client_flags, f"--server={url}"], self._say)
-                try:
-                    return await self._watch(server, client, stop)
-                finally:
-                    client.kill()
+                return await self._run_with(server, stop)
             finally:
                 server.kill()
 
+    async def _run_with(self, server: Child, stop: asyncio.Event) -> int:
+        listening, stopping = asyncio.create_task(server.line()), asyncio.create_task(stop.wait())
+        await asyncio.wait({listening, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not listening.done():
+            listening.cancel()
+            return await server.stop()
+        if not (url := listening.result()):
+            return await server.ended() or ExitStatus.BUG
+        client = await Child.start("client", [*self._client_flags, f"--server={url}"], self._say)
+        try:
+            return await self._watch(server, client, stop)
+        finally:
+            client.kill()
+
     async def _watch(self, server: Child, client: Child, stop: asyncio.Event) -> int:
-        collecting = asyncio.create_task(self._collect(client))
-        endings = {
-            asyncio.create_task(server.ended()): server,
-            asyncio.create_task(client.ended()): client,
-        }
+        endings = {asyncio.create_task(child.ended()): child for child in (server, client)}
         stopping = asyncio.create_task(stop.wait())
         done, _ = await asyncio.wait({*endings, stopping}, return_when=asyncio.FIRST_COMPLETED)
-        stopping.cancel()
         if stop.is_set():
             self._say("run", "stopping: the client first, then the server")
-        for ending in done - {stopping}:
-            self._report(endings[ending], ending.result())
+        for ending, child in endings.items():
+            if ending in done:
+                self._report(child, ending.result())
+        stopping.cancel()
         client_code = await client.stop()
-        await collecting
         server_code = await server.stop()
+        await asyncio.gather(*endings)
         return client_code or server_code
 
     def _report(self, child: Child, code: int) -> None:
         if code or child.name == "server":
             self._say("run", f"the {child.name} ended with exit code {code}: stopping the other one")
 
-    async def _collect(self, client: Child) -> None:
-        while name := await client.line():
-            self.recordings.append(name)
-
 
 def _say(name: str, line: str) -> None:
-    mark = f"\x1b[{_COLORS[name]}m{name:<6}\x1b[0m" if _wants_color() else f"{name:<6}"
-    sys.stderr.write(f"{mark} | {line}\n")
-    sys.stderr.flush()
+    mark = f"\x1b[{_COLORS[name]}m{name:<6}\x1b[0m" if _in_color() else f"{name:<6}"
+    print_line(sys.stderr, f"{mark} | {line}")
 
 
-def _wants_color() -> bool:
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+def _in_color() -> bool:
+    return sys.stderr is not None and wants_color(None, is_terminal=sys.stderr.isatty(), environ=os.environ)
 
 
 def _environment() -> dict[str, str]:
     """Children write to pipes, but what they say is shown where this process shows it: in colour if it may be."""
-    return os.environ | ({"FORCE_COLOR": "1"} if _wants_color() else {})
+    return os.environ | ({"FORCE_COLOR": "1"} if _in_color() else {})

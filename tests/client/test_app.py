@@ -12,6 +12,7 @@ from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
 from plugandtell.client.app import stream_to_server
+from plugandtell.client.detector import NoDetector
 from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import ClientSettings, check_url
 from plugandtell.core.errors import AudioNotSaved, InvalidSetting, NotOurServer, Refused, ServerUnreachable
@@ -240,6 +241,33 @@ async def test_what_is_told_again_after_a_reconnection_is_reported_once(speech: 
 
     async with fake_server(repeat) as fake:
         assert len(await stream(speech, fake.url)) == 1
+
+
+async def test_a_server_that_welcomes_and_drops_is_given_up_too(speech: Path) -> None:
+    async def welcome_and_drop(server: FakeServer, socket: ServerConnection) -> None:
+        await server.welcome(socket)
+        await server.hear(socket)
+        socket.transport.abort()
+
+    async with fake_server(welcome_and_drop) as fake:
+        with pytest.raises(AudioNotSaved, match="was lost"):
+            await stream(speech, fake.url, give_up_after=1)
+        assert fake.connections > 1
+
+
+async def test_what_nobody_expected_ends_the_client(speech: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_detector: NoDetector, _frame: bytes) -> float:
+        raise RuntimeError("the detector is broken")
+
+    monkeypatch.setattr(NoDetector, "probability", fail)
+
+    async def listen(server: FakeServer, socket: ServerConnection) -> None:
+        await server.welcome(socket)
+        await socket.wait_closed()
+
+    async with fake_server(listen) as fake:
+        with pytest.raises(RuntimeError, match="the detector is broken"):
+            await stream(speech, fake.url)
 
 
 async def test_nobody_at_the_address(speech: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import shlex
 import signal
 import socket
 import subprocess
@@ -82,18 +83,21 @@ async def test_two_clients_at_once_do_not_mix(tmp_path: Path) -> None:
             )
         )
     assert [outcome.status for outcome in outcomes] == [0, 0]
+    assert {found.sidecar["client"]["label"] for found in recordings(tmp_path / "audio")} == {"left", "right"}
     for found in recordings(tmp_path / "audio"):
         whole = {"left": left, "right": right}[found.sidecar["client"]["label"]]
         start, end = found.sidecar["start_index"], found.sidecar["end_index"]
         assert found.pcm == whole[2 * start : 2 * end]
 
 
-async def test_raw_audio_comes_in_on_standard_input(tmp_path: Path) -> None:
+@pytest.mark.parametrize("flag", [["--input", "-"], ["--input=-"]])
+async def test_raw_audio_comes_in_on_standard_input(tmp_path: Path, flag: list[str]) -> None:
     whole = write_wav(tmp_path / "in.wav", silence(0.5), sentence(1), silence(0.5))
-    async with running_server(tmp_path) as (_, url):
-        arguments = ("client", f"--server={url}", "--input=-")
-        async with running(tmp_path, *arguments, stdin=subprocess.PIPE) as client:
-            stdout, stderr = await asyncio.wait_for(client.process.communicate(whole + b"x"), WITHIN_S)
+    async with (
+        running_server(tmp_path) as (_, url),
+        running(tmp_path, "client", f"--server={url}", *flag, stdin=subprocess.PIPE) as client,
+    ):
+        stdout, stderr = await asyncio.wait_for(client.process.communicate(whole + b"x"), WITHIN_S)
     assert client.process.returncode == 0, stderr
     assert stdout
     assert b"stray_bytes=1" in stderr
@@ -238,6 +242,9 @@ def free_port() -> int:
         pytest.param(["--input=."], 5, "folder", id="a folder"),
         pytest.param(["--server=http://127.0.0.1:1"], 2, "--server", id="no address"),
         pytest.param(["--server=127.0.0.1:3000"], 2, "--server", id="no scheme"),
+        pytest.param([f"--server=ws://{'a' * 70}"], 2, "--server", id="no host name"),
+        pytest.param(["--server=ws://bob:hunter2@127.0.0.1:9"], 2, "***@127.0.0.1:9", id="a password in the address"),
+        pytest.param([b"--label=\xff"], 2, "--label", id="label that is no text"),
         pytest.param(["--vad=magic"], 2, "--vad", id="unknown detector"),
         pytest.param(["--vad=webrtc:9"], 2, "--vad", id="unknown mode"),
         pytest.param(["--pace=slow"], 2, "--pace", id="unknown pace"),
@@ -246,14 +253,61 @@ def free_port() -> int:
     ],
 )
 async def test_bad_input_is_named_and_has_an_exit_code(
-    tmp_path: Path, flags: list[str], status: int, said: str
+    tmp_path: Path, flags: list[str | bytes], status: int, said: str
 ) -> None:
     (tmp_path / "text.wav").write_text("this is text")
     write_wav(tmp_path / "empty.wav", silence(0))
-    outcome = await finished(tmp_path, "client", "--server=ws://127.0.0.1:9", *flags)
+    outcome = await finished(tmp_path, "client", *flags, environment={"PLUGANDTELL_SERVER": "ws://127.0.0.1:9"})
     assert outcome.status == status, outcome.stderr
     assert said in outcome.stderr
     assert "Traceback" not in outcome.stderr
+    assert "hunter2" not in outcome.stderr
+
+
+async def test_a_proxy_that_is_none_is_named(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", sentence(0))
+    arguments = ("client", "--server=ws://host.invalid", "--input=in.wav")
+    outcome = await finished(tmp_path, *arguments, environment={"http_proxy": "foo://bar", "https_proxy": "foo://bar"})
+    assert outcome.status == 3
+    assert "proxy" in outcome.stderr
+
+
+async def test_who_connects_in_vain_can_be_stopped_at_once(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", sentence(0))
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        url = f"ws://127.0.0.1:{silent.getsockname()[1]}"
+        async with running(tmp_path, "client", f"--server={url}", "--input=in.wav") as client:
+            await client.logged("capture started")
+            outcome = await client.stop(signal.SIGTERM)
+    assert outcome.status == 3
+    assert "asked to stop" in outcome.stderr
+
+
+@pytest.mark.parametrize("closed", [1, 2])
+async def test_nobody_needs_to_read_what_is_printed(tmp_path: Path, closed: int) -> None:
+    """A shell closes standard output (1) or standard error (2) before the commands start."""
+    write_wav(tmp_path / "in.wav", silence(0.3), sentence(4), silence(0.3))
+    command = f"exec {sys.executable} -m plugandtell run --port=0 --input=in.wav --pace=fast {closed}>&-"
+    process = await asyncio.create_subprocess_shell(
+        command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    assert await asyncio.wait_for(process.wait(), WITHIN_S) == 0
+    assert len(recordings(tmp_path / "audio")) == 1
+
+
+async def test_a_reader_that_goes_away_stops_nothing(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.3), sentence(4), silence(1.2), sentence(4), silence(0.3))
+    async with running_server(tmp_path, "--silence=1") as (_, url):
+        arguments = f"client --server={url} --input=in.wav".split()
+        command = f"{shlex.join([sys.executable, '-m', 'plugandtell', *arguments])} | true; exit ${{PIPESTATUS[0]}}"
+        shell = ["bash", "-c", command]
+        process = await asyncio.create_subprocess_exec(*shell, cwd=tmp_path, stderr=subprocess.PIPE)
+        _, stderr = await asyncio.wait_for(process.communicate(), WITHIN_S)
+    assert process.returncode == 0, stderr
+    assert b"Traceback" not in stderr
+    assert len(recordings(tmp_path / "audio")) == 2
 
 
 async def test_no_server_has_an_exit_code(tmp_path: Path) -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import pty
 import signal
+import subprocess
+import sys
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -78,6 +82,7 @@ async def test_a_client_that_dies_is_reported_and_the_server_saves(tmp_path: Pat
     assert outcome.status == 128 + signal.SIGKILL
     assert "the client ended with exit code 137" in outcome.stderr
     (found,) = recordings(tmp_path / "audio")
+    assert found.path.name in outcome.stdout
     assert found.sidecar["reason"] == "shutdown"
 
 
@@ -90,6 +95,7 @@ async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_sa
     assert outcome.status == 7
     assert "the server ended with exit code 137" in outcome.stderr
     assert "not confirmed as saved" in outcome.stderr
+    assert "no voice" not in outcome.stdout
 
 
 async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
@@ -108,6 +114,7 @@ async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     ("flags", "status", "said"),
     [
         (["--input=missing.wav"], 5, "missing.wav"),
+        (["--input", "-"], 2, "plugandtell-client"),
         (["--vad=magic"], 2, "--vad"),
         (["--port=99999"], 2, "--port"),
         (["--host=no.such.host.invalid"], 8, "no.such.host.invalid"),
@@ -127,3 +134,25 @@ async def test_the_sample_shows_the_three_second_rule(tmp_path: Path) -> None:
     assert len(found) == 3
     for item, onset_s in zip(found, (0.60, 10.20, 22.18), strict=True):
         assert item.sidecar["start_index"] < onset_s * RATE < item.sidecar["end_index"]
+
+
+async def test_a_terminal_that_knows_no_colours_gets_none(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.3), sentence(4), silence(0.3))
+    command = [sys.executable, "-m", "plugandtell", "run", "--port=0", "--input=in.wav", "--pace=fast"]
+    shown = {term: await asyncio.to_thread(_on_a_terminal, command, tmp_path, term) for term in ("dumb", "xterm")}
+    assert b"\x1b[" in shown["xterm"]
+    assert b"\x1b[" not in shown["dumb"]
+
+
+def _on_a_terminal(command: list[str], folder: Path, term: str) -> bytes:
+    ours, theirs = pty.openpty()
+    environment = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR")}
+    process = subprocess.Popen(command, cwd=folder, stderr=theirs, stdout=theirs, env=environment | {"TERM": term})
+    os.close(theirs)
+    shown = b""
+    with suppress(OSError):  # how the end of a terminal reads on Linux
+        while part := os.read(ours, 65_536):
+            shown += part
+    os.close(ours)
+    assert process.wait() == 0
+    return shown

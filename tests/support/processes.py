@@ -68,7 +68,7 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *arguments: str, stdin: int = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+    folder: Path, *arguments: str | bytes, stdin: int = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
 ) -> AsyncIterator[Running]:
     """`plugandtell ARGUMENTS`, killed at the end if it still runs."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PLUGANDTELL_")}
@@ -101,7 +101,7 @@ async def running_server(folder: Path, *flags: str) -> AsyncIterator[tuple[Runni
         yield server, url
 
 
-async def finished(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> Outcome:
+async def finished(folder: Path, *arguments: str | bytes, environment: Mapping[str, str] | None = None) -> Outcome:
     """Run a command to its end."""
     async with running(folder, *arguments, environment=environment) as command:
         return await command.outcome()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import time
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from plugandtell.client.detector import choose_detector
@@ -18,9 +19,9 @@ from plugandtell.client.reporter import Reporter
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
 from plugandtell.client.uplink import Uplink
-from plugandtell.command import run_logged
+from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import AudioNotSaved, NoMicrophone, TransientError
+from plugandtell.core.errors import AudioNotSaved, NoMicrophone, ServerUnreachable, TransientError
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.gate import AudioGate
 from plugandtell.core.pace import Pace
@@ -30,12 +31,14 @@ from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine
 
     from plugandtell.client.gate_options import GateOptions
     from plugandtell.client.settings import ClientSettings
     from plugandtell.client.source import Source
     from plugandtell.command import LogOptions
+
+T = TypeVar("T")
 
 _SHUTDOWN_WITHIN_S = 10.0
 
@@ -86,18 +89,21 @@ async def stream_to_server(
     choice = choose_detector(gate.vad)
     if choice.missing is not None:
         get_logger().error("detector_replaced", error=str(choice.missing), using=choice.name)
-    source = await _open_source(settings)
+    source = await _unless_stopped(_open_source(settings), stop)
+    if source is None:
+        return
     try:
         hello = _hello(settings, datetime.now(UTC))
-        bind_contextvars(stream_id=str(hello.stream_id), client=settings.label)
+        bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
         stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms))
         reporter = Reporter(on_saved, time.monotonic)
         uplink = Uplink(url, stream, settings.give_up_after, reporter.take_message, time.monotonic)
-        welcome = await uplink.connect()
+        welcome = await _unless_stopped(uplink.connect(), stop)
+        if welcome is None:
+            raise ServerUnreachable(url, "asked to stop before it answered")
         gate_settings = gate.settings(choice.detector.frame_samples, welcome.silence_ms)
-        audio_gate = AudioGate(choice.detector, gate_settings)
-        feed = Feed(source, audio_gate, stream, uplink, reporter)
+        feed = Feed(source, AudioGate(choice.detector, gate_settings), stream, uplink, reporter)
         try:
             await _run(feed, uplink, stream, stop)
         finally:
@@ -107,29 +113,35 @@ async def stream_to_server(
         await source.close()
 
 
+async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> T | None:
+    """The outcome of `work`; None if `stop` is set before it has one."""
+    working, stopping = asyncio.ensure_future(work), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        return working.result() if working.done() else None
+    finally:
+        working.cancel()
+        stopping.cancel()
+        await asyncio.gather(working, stopping, return_exceptions=True)
+
+
 async def _run(feed: Feed, uplink: Uplink, stream: ClientStream, stop: asyncio.Event) -> None:
     """Capture and send until all is saved: as long as it takes, but within a deadline once `stop` is set."""
-    capturing = asyncio.create_task(feed.run())
-    sending = asyncio.create_task(uplink.run())
-    stopping: asyncio.Task[None] | None = None
     try:
-        async with asyncio.timeout(None) as deadline:
-            stopping = asyncio.create_task(_stop_when(stop, feed, uplink, deadline))
-            await asyncio.wait({capturing, sending}, return_when=asyncio.FIRST_EXCEPTION)
-        await sending
-        if broken := await capturing:
-            raise broken
+        async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as tasks:
+            stopping = tasks.create_task(_stop_when(stop, feed, uplink, deadline))
+            capturing = tasks.create_task(feed.run())
+            await uplink.run()
+            stopping.cancel()
     except TimeoutError as exc:
         raise AudioNotSaved(stream.unsaved_samples, f"not done within {_SHUTDOWN_WITHIN_S:g} s") from exc
-    except TransientError as error:
-        if not stream.unsaved_samples:
-            raise
-        raise AudioNotSaved(stream.unsaved_samples, str(error)) from error
-    finally:
-        tasks = [task for task in (capturing, sending, stopping) if task]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+    except ExceptionGroup as group:
+        error = group.exceptions[0]  # the first to fail; the others ended because of it
+        if isinstance(error, TransientError) and stream.unsaved_samples:
+            raise AudioNotSaved(stream.unsaved_samples, str(error)) from error
+        raise error from error.__cause__
+    if broken := capturing.result():
+        raise broken
 
 
 async def _stop_when(stop: asyncio.Event, feed: Feed, uplink: Uplink, deadline: asyncio.Timeout) -> None:
@@ -168,10 +180,9 @@ def _hello(settings: ClientSettings, started_at: datetime) -> Hello:
         channels=SPEECH.channels,
         started_at=started_at,
         client=ClientInfo("plugandtell-client", version("plugandtell")),
-        labels={"name": settings.label},
+        labels={"name": settings.label or socket.gethostname()},
     )
 
 
 def _print_name(saved: SegmentSaved) -> None:
-    sys.stdout.write(f"{saved.file}\n")
-    sys.stdout.flush()
+    print_line(sys.stdout, saved.file)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
-from plugandtell.client.stdin_source import PIPE_HINT
+from plugandtell.client.source import PIPE_HINT
 from plugandtell.core.errors import InputEmpty, InputNotAudio, InputNotFound
 
 if TYPE_CHECKING:

@@ -8,8 +8,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from plugandtell.client.converter import Converter
-from plugandtell.client.source import Losses
-from plugandtell.client.stdin_source import PIPE_HINT
+from plugandtell.client.source import PIPE_HINT, Losses
 from plugandtell.core.errors import InputEmpty, InputError, InputNotAudio
 from plugandtell.core.pace import Pace
 

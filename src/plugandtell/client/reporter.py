@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import GateState, Quiet, StateChanged
-from plugandtell.core.protocol.messages import SegmentSaved, ServerMessage
+from plugandtell.core.protocol.messages import SegmentSaved, SegmentStarted, ServerMessage
 from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Tells the log what happens, at most once a second where it happens all the time."""
+    """Tells the log what happens, at most once a second where it happens all the time.
+
+    The server names a segment a moment after the first voice was sent: lines before that have no `segment_id`.
+    """
 
     def __init__(self, on_saved: Callable[[SegmentSaved], None], monotonic: Callable[[], float]) -> None:
         self.recordings = 0
@@ -24,11 +27,14 @@ class Reporter:
         self._saved: set[UUID] = set()
         self._state = GateState.LISTENING
         self._passed_bytes = 0
+        self._segment: dict[str, str] = {}
         self._throttle = Throttle()
         self._log = get_logger()
 
     def take_message(self, message: ServerMessage) -> None:
         """What the server said. It repeats itself after a reconnection."""
+        if isinstance(message, SegmentStarted):
+            self._segment = {"segment_id": str(message.segment_id)}
         if isinstance(message, SegmentSaved) and message.segment_id not in self._saved:
             self._saved.add(message.segment_id)
             self.recordings += 1
@@ -46,7 +52,8 @@ class Reporter:
         was, self._state = self._state, change.state
         at_s = SPEECH.seconds_from(change.index)
         if change.state is GateState.LISTENING:
-            self._log.info("silence_ended_segment", at_s=at_s)
+            self._log.info("silence_ended_segment", at_s=at_s, **self._segment)
+            self._segment = {}
         elif was is GateState.LISTENING:
             self._passed_bytes = 0
             self._log.info("voice_detected", at_s=at_s)
@@ -58,9 +65,10 @@ class Reporter:
         self._passed_bytes += size_bytes
         if self._throttle.is_due("transfer_in_progress", self._monotonic()):
             seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
-            self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds)
+            self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds, **self._segment)
 
     def take_quiet(self, quiet: Quiet) -> None:
         """The clock advances in silence."""
         if self._state is GateState.PAUSE and self._throttle.is_due("silence_growing", self._monotonic()):
-            self._log.info("silence_growing", silence_s=SPEECH.seconds_from(quiet.index - quiet.voiced_to))
+            silence_s = SPEECH.seconds_from(quiet.index - quiet.voiced_to)
+            self._log.info("silence_growing", silence_s=silence_s, **self._segment)

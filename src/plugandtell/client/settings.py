@@ -1,6 +1,5 @@
 """What a client can be told, and the default of each."""
 
-import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -26,7 +25,7 @@ class ClientSettings:
         InvalidSetting: A field is out of range.
     """
 
-    input: Annotated[str, Parameter(group=INPUT)] = MICROPHONE
+    input: Annotated[str, Parameter(group=INPUT, allow_leading_hyphen=True)] = MICROPHONE
     """`mic`, an audio file (WAV, FLAC, OGG, MP3; any rate, any channels), or `-` for raw 16 kHz mono s16le on standard
     input."""
 
@@ -39,8 +38,8 @@ class ClientSettings:
     pace: Annotated[Pace, Parameter(group=INPUT)] = Pace.REALTIME
     """Read a file as if it were spoken now, or as fast as the server takes it. The recordings are the same."""
 
-    label: Annotated[str, Parameter(group=RECORDING)] = socket.gethostname()
-    """Name of this client, part of the recordings' file names."""
+    label: Annotated[str | None, Parameter(group=RECORDING)] = None
+    """Name of this client, part of the recordings' file names; the host's name unless given."""
 
     batch_ms: Annotated[int, Parameter(group=NETWORK)] = 100
     """Milliseconds of audio in one message."""
@@ -51,22 +50,34 @@ class ClientSettings:
     def __post_init__(self) -> None:
         check_range("--batch-ms", self.batch_ms, 10, 1000)
         check_range("--give-up-after", self.give_up_after, 0, 86_400)
-        if not 1 <= len(self.label) <= 256:
-            raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters")
+        if self.label is not None and not (1 <= len(self.label) <= 256 and is_text(self.label)):
+            raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters, in UTF-8")
+
+
+def is_text(value: str) -> bool:
+    """Whether it can be written down: bytes on the command line that are no text become what cannot."""
+    return not any("\ud800" <= character <= "\udfff" for character in value)
 
 
 def check_url(url: str) -> str:
     """The address of a server.
 
     Raises:
-        InvalidSetting: It is no `ws://` or `wss://` address.
+        InvalidSetting: It is no `ws://` or `wss://` address, or it holds a user name, which would end up in logs.
     """
-    expected = f"an address such as {DEFAULT_URL} or wss://host.example:3000"
+    expected = f"an address such as {DEFAULT_URL} or wss://host.example:3000, without a user name"
     try:
         parts = urlsplit(url)
-        usable = parts.scheme in ("ws", "wss") and parts.hostname and (parts.port is None or parts.port > 0)
+        host = (parts.hostname or "").encode("idna")
+        usable = parts.scheme in ("ws", "wss") and host and (parts.port is None or parts.port > 0)
     except ValueError as exc:
-        raise InvalidSetting("--server", url, expected) from exc
-    if not usable or parts.query or parts.fragment or any(character.isspace() for character in url):
-        raise InvalidSetting("--server", url, expected)
+        raise InvalidSetting("--server", _without_password(url), expected) from exc
+    is_plain = not (parts.query or parts.fragment or any(character.isspace() for character in url))
+    if not usable or not is_plain or "@" in parts.netloc:
+        raise InvalidSetting("--server", _without_password(url), expected)
     return url
+
+
+def _without_password(url: str) -> str:
+    scheme, separator, rest = url.rpartition("//")
+    return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else url

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from plugandtell.core.audio import SPEECH
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+PIPE_HINT = f"pipe raw {SPEECH.sample_rate} Hz mono 16-bit little-endian audio to `--input -`"
 
 
 @dataclass(frozen=True, slots=True)

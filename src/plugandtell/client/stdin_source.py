@@ -7,7 +7,7 @@ import select
 import threading
 from typing import TYPE_CHECKING, BinaryIO, cast
 
-from plugandtell.client.source import Losses
+from plugandtell.client.source import PIPE_HINT, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import InputEmpty, InputError, InputNotFound
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
 READ_BYTES = 16_384
 READ_AHEAD_BLOCKS = 8
-PIPE_HINT = f"pipe raw {SPEECH.sample_rate} Hz mono 16-bit little-endian audio to `--input -`"
 
 
 class StdinSource:

@@ -9,7 +9,14 @@ from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection as WebSocket
 from websockets.asyncio.client import connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidMessage, InvalidStatus
+from websockets.exceptions import (
+    ConnectionClosed,
+    InvalidHandshake,
+    InvalidMessage,
+    InvalidProxy,
+    InvalidStatus,
+    ProxyError,
+)
 from websockets.typing import Subprotocol
 
 from plugandtell.core.errors import (
@@ -23,7 +30,8 @@ from plugandtell.core.errors import (
     TransientError,
 )
 from plugandtell.core.protocol.codec import decode_server, encode
-from plugandtell.core.protocol.messages import PATH, SUBPROTOCOL, CloseCode, Error, ServerMessage, Welcome
+from plugandtell.core.protocol.messages import PATH, SUBPROTOCOL, Ack, CloseCode, Error, ServerMessage, Welcome
+from plugandtell.core.retry import Retry
 from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
@@ -48,7 +56,6 @@ _FINAL = (
     CloseCode.POLICY_VIOLATION,
     CloseCode.MESSAGE_TOO_BIG,
     CloseCode.INVALID_AUDIO,
-    CloseCode.TIMED_OUT,
 )
 
 
@@ -73,7 +80,7 @@ class Uplink:
     ) -> None:
         self._url = url
         self._stream = stream
-        self._give_up_after_s = give_up_after_s
+        self._retry = Retry(_FIRST_RETRY_S, _SLOWEST_RETRY_S, give_up_after_s)
         self._on_message = on_message
         self._monotonic = monotonic
         self._socket: WebSocket | None = None
@@ -121,16 +128,21 @@ class Uplink:
 
         Raises:
             TransientError: The connection was lost and could not be had again in time.
+            AudioNotSaved: The server ended the stream without saving everything.
+            NotOurServer: The server said what no server of ours says.
             Refused: The server will not take the rest.
         """
         while not self._stream.is_complete:
+            connected_at = self._monotonic()
             try:
                 assert self._socket is not None
                 await self._converse(self._socket)
             except TransientError as error:
                 self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
                 self._stream.disconnected()
-                await self._connect_again()
+                if self._monotonic() - connected_at > _SLOWEST_RETRY_S:
+                    self._retry.progress()
+                await self._connect_again(error)
 
     async def close(self) -> None:
         """Close the connection, if there is one. Idempotent."""
@@ -158,11 +170,13 @@ class Uplink:
             if status == _UNAVAILABLE:
                 raise ServerBusy(self._url, words) from exc
             raise NotOurServer(self._url, f"it answers HTTP {status}") from exc
+        except (InvalidProxy, ProxyError) as exc:
+            raise ServerUnreachable(self._url, f"the proxy that the environment names does not do: {exc}") from exc
         except (InvalidHandshake, InvalidMessage) as exc:
             raise NotOurServer(self._url, str(exc)) from exc
         except TimeoutError as exc:
             raise ServerUnreachable(self._url, f"no answer within {_CONNECT_WITHIN_S:g} s") from exc
-        except (OSError, EOFError) as exc:
+        except (OSError, EOFError, UnicodeError) as exc:  # UnicodeError: a name that the resolver cannot encode
             raise ServerUnreachable(self._url, _cause_of(exc)) from exc
 
     async def _greet(self, socket: WebSocket) -> Welcome:
@@ -188,7 +202,18 @@ class Uplink:
     async def _converse(self, socket: WebSocket) -> None:
         """Send and receive until the connection is over; returns if that is because all is done."""
         self._error = None
-        sending = asyncio.create_task(self._send_news(socket))
+        receiving, sending = asyncio.create_task(self._receive(socket)), asyncio.create_task(self._send_news(socket))
+        try:
+            await asyncio.wait({receiving, sending}, return_when=asyncio.FIRST_COMPLETED)
+            if sending.done():
+                sending.result()
+            await receiving
+        finally:
+            for task in (receiving, sending):
+                task.cancel()
+            await asyncio.gather(receiving, sending, return_exceptions=True)
+
+    async def _receive(self, socket: WebSocket) -> None:
         try:
             while True:
                 self._take(decode_server(await socket.recv()))
@@ -198,10 +223,6 @@ class Uplink:
         except ConnectionClosed:
             if not self._stream.is_complete:
                 self._judge(socket)
-        finally:
-            self._socket = None
-            sending.cancel()
-            await asyncio.gather(sending, return_exceptions=True)
 
     async def _send_news(self, socket: WebSocket) -> None:
         try:
@@ -215,23 +236,29 @@ class Uplink:
 
     def _take(self, message: ServerMessage) -> None:
         self._stream.receive(message)
+        if isinstance(message, Ack):
+            self._retry.progress()
         self._progress.set()
         if isinstance(message, Error):
             self._error = message
         self._on_message(message)
 
-    async def _connect_again(self) -> None:
-        deadline = self._monotonic() + self._give_up_after_s
-        pause_s = _FIRST_RETRY_S
+    async def _connect_again(self, error: TransientError) -> None:
+        """Try until the server is back.
+
+        Raises:
+            TransientError: The last of the reasons, once we are hurried or have tried for too long.
+        """
         while True:
+            pause_s = self._retry.next_pause_s(self._monotonic())
+            if pause_s is None or (self._hurried.is_set() and self._retry.tries > 1):
+                raise error
             await self._pause(pause_s)
             try:
                 await self.connect()
-            except TransientError as error:
-                self._log.info("still_disconnected", error=str(error))
-                pause_s = min(2 * pause_s, _SLOWEST_RETRY_S)
-                if self._hurried.is_set() or self._monotonic() + pause_s > deadline:
-                    raise
+            except TransientError as exc:
+                self._log.info("still_disconnected", error=str(exc))
+                error = exc
             else:
                 return
 
