@@ -70,12 +70,11 @@ def speech_cases(half: Half, *, quick: bool = False) -> Iterator[Case]:
     if not quick:
         yield from (Case(half, "telephone", None, index) for index in range(len(telephone(half))))
     count = QUICK_FILES_PER_CELL if quick else FILES_PER_CELL
-    cell = 0
-    for kind in KINDS:
-        for snr in (10,) if quick else SNRS_DB:
-            for index in range(cell * count, (cell + 1) * count):
+    for turn, kind in enumerate(KINDS):
+        for step, snr in enumerate((10,) if quick else SNRS_DB):
+            first = (turn + step) * count  # so that no level always falls on the same files
+            for index in range(first, first + count):
                 yield Case(half, kind, snr, index % len(speech(half)))
-            cell += 1
 
 
 def noise_cases(half: Half, *, quick: bool = False) -> Iterator[Case]:

