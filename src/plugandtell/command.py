@@ -102,6 +102,7 @@ def new_app(
         name=name,
         help=summary,
         help_epilogue=_epilogue(statuses),
+        help_format="plaintext",
         version=lambda: version("plugandtell"),
         config=sources,
     )

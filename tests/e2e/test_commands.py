@@ -157,6 +157,20 @@ async def test_a_server_that_is_stopped_saves_what_is_open(tmp_path: Path, numbe
     assert found.sidecar["reason"] == "shutdown"
 
 
+async def test_a_server_under_nohup_survives_the_end_of_its_terminal(tmp_path: Path) -> None:
+    command = f"trap '' HUP; exec {shlex.quote(sys.executable)} -m plugandtell server --port=0"
+    process = await asyncio.create_subprocess_shell(command, cwd=tmp_path, stdout=subprocess.PIPE)
+    assert process.stdout is not None
+    url = (await process.stdout.readline()).decode().strip()
+    process.send_signal(signal.SIGHUP)
+    async with await Wire.greeted(url) as wire:
+        await wire.speak(0, RATE)
+        await wire.end(RATE)
+    process.send_signal(signal.SIGINT)
+    assert await process.wait() == 0
+    assert recordings(tmp_path / "audio")[0].pcm == pcm(0, RATE)
+
+
 async def test_what_a_killed_server_had_acknowledged_is_there_after_its_next_start(tmp_path: Path) -> None:
     async with running_server(tmp_path) as (server, url), await Wire.greeted(url) as wire:
         await wire.speak(0, 3 * RATE)
