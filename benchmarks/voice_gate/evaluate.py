@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     began = time.monotonic()
     judged = judge_all(options.half, specs, quick=options.quick)
     parts = [report.heading(options.half, judged, specs, missing), report.tables(judged, specs)]
-    parts.append(cost.table(options.half, specs, rounds=3 if options.quick else 9))
+    parts.append(cost.table(options.half, specs, rounds=3 if options.quick else 5))
     if not options.quick:
         parts.append(odd.table(options.half, specs))
     text = "\n".join(parts)
