@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.core.json_object import InvalidField, JsonObject, NotJson, shown
+from plugandtell.core.json_object import InvalidField, JsonObject, NotJson, shown, utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,7 +66,10 @@ def test_a_field_of_the_right_type_is_read(reader: str, value: object, expected:
         ("moment", "yesterday"),
         ("moment", "2026-11-23T15:35:00"),
         ("moment", "1969-12-31T23:59:59Z"),
-        ("moment", "9000-01-01T00:00:00Z"),
+        ("moment", "9900-01-01T00:00:00Z"),
+        ("moment", "1970-01-01T00:00:00+05:00"),  # 1969 in UTC
+        ("moment", "9899-12-31T23:00:00-05:00"),  # 9900 in UTC
+        ("moment", "9999-12-31T23:00:00-05:00"),  # beyond the last year in UTC
         ("moment", "0001-01-01T00:00:00+14:00"),
         ("moment", 1_700_000_000),
         ("object", []),
@@ -85,6 +88,10 @@ def test_anything_else_is_named_with_its_value_in_words_that_can_be_sent(reader:
     with pytest.raises(InvalidField, match=r"^x(\.a)? is .+, but must be .+") as error:
         READERS[reader](JsonObject({"x": value}))
     assert len(str(error.value).encode()) < 400
+
+
+def test_times_are_told_in_utc_to_the_millisecond() -> None:
+    assert utc_text(datetime.fromisoformat("2026-11-23T16:35:00.848999+01:00")) == "2026-11-23T15:35:00.848Z"
 
 
 @pytest.mark.parametrize("reader", READERS)

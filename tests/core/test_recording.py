@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugandtell.core.audio import AudioFormat
-from plugandtell.core.protocol.messages import ClientInfo, EndReason
+from plugandtell.core.protocol.messages import MAX_INDEX, ClientInfo, EndReason
 from plugandtell.core.recording import (
     GapPolicy,
     Origin,
@@ -145,7 +145,7 @@ origins = st.builds(
     client=st.builds(ClientInfo, texts, texts),
     label=texts,
     labels=st.dictionaries(texts, texts, max_size=16),
-    started_at=st.datetimes(datetime(1971, 1, 1), datetime(8999, 1, 1), timezones=st.timezones()).map(  # noqa: DTZ001
+    started_at=st.datetimes(datetime(1970, 1, 2), datetime(9899, 12, 30), timezones=st.timezones()).map(  # noqa: DTZ001
         lambda moment: moment.astimezone(UTC).replace(microsecond=moment.microsecond // 1000 * 1000)
     ),
     start_index=indexes,
@@ -157,6 +157,14 @@ origins = st.builds(
 @given(origins, st.lists(st.builds(Gap, indexes, indexes), max_size=5))
 def test_what_is_known_while_a_recording_grows_reads_back(origin: Origin, gaps: list[Gap]) -> None:
     assert read_open_sidecar(open_sidecar(origin, gaps)) == (origin, gaps)
+
+
+@pytest.mark.parametrize("started_at", [datetime(1970, 1, 1, tzinfo=UTC), datetime(8999, 12, 31, 23, 59, tzinfo=UTC)])
+@pytest.mark.parametrize("index", [0, MAX_INDEX - 1])
+def test_whenever_a_stream_may_start_its_sidecars_read_back(started_at: datetime, index: int) -> None:
+    origin = replace(ORIGIN, started_at=time_at(started_at, index, ORIGIN.audio), start_index=index)
+    restored, _ = read_open_sidecar(open_sidecar(origin, []))
+    assert abs(restored.started_at - origin.started_at) < timedelta(milliseconds=1)
 
 
 values = st.recursive(

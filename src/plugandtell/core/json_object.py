@@ -10,11 +10,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import UUID
 
-from plugandtell.core.protocol.messages import MAX_INDEX
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+LARGEST_INTEGER = 2**53 - 1
+"""Beyond it, not every reader of JSON tells whole numbers apart (RFC 8259, section 6)."""
 _SHOWN = 80
 _LONGEST_TEXT = 256
 _MOST_ENTRIES = 16
@@ -64,7 +64,7 @@ class JsonObject:
             self._fail(name, value, f"one of {', '.join(allowed)}")
         return str(value)
 
-    def integer(self, name: str, minimum: int = 0, maximum: int = MAX_INDEX - 1) -> int:
+    def integer(self, name: str, minimum: int = 0, maximum: int = LARGEST_INTEGER) -> int:
         """A whole number, written as one: `1.0` is not."""
         value = self._get(name)
         if not isinstance(value, int) or isinstance(value, bool) or not minimum <= value <= maximum:
@@ -79,16 +79,18 @@ class JsonObject:
         except ValueError:
             self._fail(name, value, "a UUID")
 
-    def moment(self, name: str) -> datetime:
-        """A time with its offset from UTC, from 1970 on, far enough from the last year that there is."""
+    def moment(self, name: str, *, before_year: int = 9900) -> datetime:
+        """A time with its offset from UTC, which in UTC lies from 1970 on and before that year."""
         value = self.text(name)
         try:
             moment = datetime.fromisoformat(value)
-        except ValueError:
-            moment = None
-        if moment is None or moment.utcoffset() is None or not 1970 <= moment.year < 9000:
-            self._fail(name, value, "a time such as 2026-11-23T15:35:00.848Z")
-        return moment.astimezone(UTC)
+            in_utc = moment.astimezone(UTC) if moment.utcoffset() is not None else None
+        except (ValueError, OverflowError):
+            in_utc = None
+        if in_utc is None or not 1970 <= in_utc.year < before_year:
+            expected = f"a time such as 2026-11-23T15:35:00.848Z, in the years 1970 to {before_year - 1} in UTC"
+            self._fail(name, value, expected)
+        return in_utc
 
     def object(self, name: str) -> JsonObject:
         """An object."""
@@ -123,6 +125,11 @@ class JsonObject:
 
     def _fail(self, name: str, value: Any, expected: str) -> NoReturn:
         raise InvalidField(f"{self._path}{name} is {shown(value)}, but must be {expected}")
+
+
+def utc_text(moment: datetime) -> str:
+    """A time as `JsonObject.moment` reads it, ISO 8601 in UTC with milliseconds: `2026-11-23T15:35:00.848Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def shown(value: object) -> str:

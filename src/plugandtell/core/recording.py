@@ -13,9 +13,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from plugandtell.core.audio import AudioFormat
-from plugandtell.core.json_object import JsonObject
-from plugandtell.core.protocol.codec import utc_text
-from plugandtell.core.protocol.messages import ENCODING, ClientInfo, EndReason
+from plugandtell.core.json_object import JsonObject, utc_text
+from plugandtell.core.protocol.messages import ENCODING, MAX_INDEX, ClientInfo, EndReason
 from plugandtell.core.segmenter import Gap
 
 if TYPE_CHECKING:
@@ -164,7 +163,7 @@ def _origin_from(fields: JsonObject) -> Origin:
         label=client.text("label"),
         labels=fields.texts("labels"),
         started_at=fields.moment("started_at"),
-        start_index=fields.integer("start_index"),
+        start_index=fields.integer("start_index", maximum=MAX_INDEX - 1),
         audio=AudioFormat(layout.integer("sample_rate", minimum=1), layout.integer("channels", minimum=1)),
         gap_policy=GapPolicy(fields.one_of("gap_policy", GapPolicy)),
     )

@@ -7,11 +7,10 @@ the close code and the raw message.
 from __future__ import annotations
 
 import json
-from datetime import UTC
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugandtell.core.errors import ProtocolError
-from plugandtell.core.json_object import InvalidField, JsonObject, NotJson
+from plugandtell.core.json_object import InvalidField, JsonObject, NotJson, utc_text
 from plugandtell.core.protocol.messages import (
     MAX_INDEX,
     Ack,
@@ -32,17 +31,12 @@ from plugandtell.core.protocol.messages import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
 
 M = TypeVar("M")
 
 _INDEX_BYTES = 8
 _LONGEST_EXPLANATION = 4096
-
-
-def utc_text(moment: datetime) -> str:
-    """ISO 8601 in UTC with milliseconds: `2026-11-23T15:35:00.848Z`."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+_FIRST_YEAR_REFUSED = 9000  # leaves room for the 557 years that an index can count at 16 kHz
 
 
 def encode(message: ClientMessage | ServerMessage) -> str | bytes:
@@ -166,25 +160,29 @@ def _decode_hello(fields: JsonObject) -> Hello:
         stream_id=fields.uuid("stream_id"),
         sample_rate=fields.integer("sample_rate", minimum=1),
         channels=fields.integer("channels", minimum=1),
-        started_at=fields.moment("started_at"),
+        started_at=fields.moment("started_at", before_year=_FIRST_YEAR_REFUSED),
         client=ClientInfo(client.text("name"), client.text("version")),
         labels=fields.texts("labels") if fields.has("labels") else {},
         encoding=fields.text("encoding"),
     )
 
 
+def _index(fields: JsonObject, name: str, minimum: int = 0) -> int:
+    return fields.integer(name, minimum, MAX_INDEX - 1)
+
+
 def _decode_position(fields: JsonObject) -> Position:
-    index = fields.integer("index")
+    index = _index(fields, "index")
     return Position(index, fields.integer("voiced_to", maximum=index) if fields.has("voiced_to") else None)
 
 
 def _decode_segment_saved(fields: JsonObject) -> SegmentSaved:
-    start_index = fields.integer("start_index")
+    start_index = _index(fields, "start_index")
     return SegmentSaved(
         fields.uuid("segment_id"),
         fields.text("file"),
         start_index,
-        fields.integer("end_index", minimum=start_index),
+        _index(fields, "end_index", minimum=start_index),
         fields.integer("duration_ms"),
         EndReason(fields.one_of("reason", EndReason)),
     )
@@ -193,18 +191,18 @@ def _decode_segment_saved(fields: JsonObject) -> SegmentSaved:
 _CLIENT_DECODERS: dict[str, Callable[[JsonObject], ClientMessage]] = {
     "hello": _decode_hello,
     "position": _decode_position,
-    "end": lambda fields: End(fields.integer("index")),
+    "end": lambda fields: End(_index(fields, "index")),
 }
 
 _SERVER_DECODERS: dict[str, Callable[[JsonObject], ServerMessage]] = {
     "welcome": lambda fields: Welcome(
         fields.uuid("stream_id"),
-        fields.integer("resume_from"),
+        _index(fields, "resume_from"),
         fields.integer("silence_ms", minimum=1),
         fields.integer("max_message_bytes", minimum=_INDEX_BYTES + 2),
     ),
-    "ack": lambda fields: Ack(fields.integer("stored_to")),
-    "segment_started": lambda fields: SegmentStarted(fields.uuid("segment_id"), fields.integer("start_index")),
+    "ack": lambda fields: Ack(_index(fields, "stored_to")),
+    "segment_started": lambda fields: SegmentStarted(fields.uuid("segment_id"), _index(fields, "start_index")),
     "segment_saved": _decode_segment_saved,
     "error": lambda fields: Error(fields.text("code"), fields.text("message", longest=_LONGEST_EXPLANATION)),
 }
