@@ -78,16 +78,6 @@ def test_silero_hears_what_is_spoken_and_no_more(spec: str) -> None:
         assert end == pytest.approx(spoken_end, abs=0.15)
 
 
-def test_silero_forgets_when_told_to() -> None:
-    values, _ = soundfile.read(SAMPLE, dtype="int16", start=10_000)
-    frames = [values[at : at + 512].tobytes() for at in range(0, 512 * 20, 512)]
-    detector = SileroDetector()
-    first = [detector.probability(frame) for frame in frames]
-    assert [detector.probability(frame) for frame in frames] != first
-    detector.reset()
-    assert [detector.probability(frame) for frame in frames] == first
-
-
 def test_none_takes_everything_for_voice() -> None:
     choice = choose_detector("none")
     assert choice.detector.frame_samples == 320

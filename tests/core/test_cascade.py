@@ -17,7 +17,7 @@ class Guard:
 
 
 class Judge:
-    """Remembers all that it was shown; `|` stands for a reset."""
+    """Remembers all that it was shown."""
 
     def __init__(self, frame_samples: int = 1) -> None:
         self.frame_samples = frame_samples
@@ -26,9 +26,6 @@ class Judge:
     def probability(self, frame: bytes) -> float:
         self.shown += frame[::2].decode()
         return 0.9 if b"#" in frame else 0.1
-
-    def reset(self) -> None:
-        self.shown += "|"
 
 
 def listen(heard: str, judge: Judge, primed: int = 2, awake: int = 3) -> list[float]:
@@ -51,22 +48,22 @@ def test_the_judge_has_the_say_while_something_is_heard() -> None:
 def test_on_waking_it_hears_what_came_before() -> None:
     judge = Judge()
     listen("abcd#", judge)
-    assert judge.shown == "|cd#"
+    assert judge.shown == "cd#"
 
 
 def test_it_stays_awake_for_a_while_and_is_primed_anew_after_a_sleep() -> None:
     judge = Judge()
-    listen("ab#cdefg#", judge)
-    assert judge.shown == "|ab#cd|fg#"
+    listen("ab#cdefghi#", judge)
+    assert judge.shown == "ab#cdhi#"
 
 
 def test_what_it_heard_itself_is_not_shown_again() -> None:
     judge = Judge()
     listen("#abc#", judge)
-    assert judge.shown == "|#ab|c#"
+    assert judge.shown == "#abc#"
 
 
 def test_frames_of_other_lengths_are_put_together_for_the_guard() -> None:
     judge = Judge(frame_samples=3)
     assert listen("......#..", judge) == [0.0, 0.0, 0.9]
-    assert judge.shown == "|......#.."
+    assert judge.shown == "......#.."

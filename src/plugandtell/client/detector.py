@@ -68,10 +68,6 @@ class SileroDetector:
         samples = np.frombuffer(frame, "<i2") / _FULL_SCALE
         return self._vad.process_samples(samples.tolist())
 
-    def reset(self) -> None:
-        """Forget every earlier frame."""
-        self._vad.reset()
-
 
 class NoDetector:
     """Takes everything for voice: the explicit choice `--vad none`, never a fallback."""

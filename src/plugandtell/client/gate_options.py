@@ -39,7 +39,7 @@ class GateOptions:
     onset_window_ms: Annotated[int, Parameter(group=GATE)] = 256
     """Milliseconds within which that voice must be heard."""
 
-    pre_roll_ms: Annotated[int, Parameter(group=GATE)] = 400
+    pre_roll_ms: Annotated[int, Parameter(group=GATE)] = 800
     """Milliseconds kept before the first voiced frame."""
 
     hangover_ms: Annotated[int, Parameter(group=GATE)] = 400

@@ -1,32 +1,19 @@
 """Two detectors in a row: a cheap one that listens always, and a good one that is woken by it.
 
 The guard misses nothing and believes too much; the judge costs a hundred times as much. While the guard hears nothing,
-the judge sleeps. When it wakes, it first hears what came before, so that its memory is what it would have been.
+the judge sleeps. When it wakes, it first hears what came just before. It keeps the memory of what it heard earlier: a
+judge that begins anew takes the middle of a tune for voice.
 """
 
 from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from plugandtell.core.audio import AudioFormat
     from plugandtell.core.gate import VoiceDetector
-
-
-class Judge(Protocol):
-    """A detector that can forget."""
-
-    @property
-    def frame_samples(self) -> int:
-        """The length of the frames it takes."""
-
-    def probability(self, frame: bytes) -> float:
-        """How likely the next frame holds voice: from 0 to 1."""
-
-    def reset(self) -> None:
-        """Forget every earlier frame."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +39,9 @@ class Cascade:
         audio: The format of the frames.
     """
 
-    def __init__(self, guard: VoiceDetector, judge: Judge, settings: CascadeSettings, audio: AudioFormat) -> None:
+    def __init__(
+        self, guard: VoiceDetector, judge: VoiceDetector, settings: CascadeSettings, audio: AudioFormat
+    ) -> None:
         self._guard = guard
         self._judge = judge
         self._awake_frames = settings.awake_frames
@@ -88,7 +77,6 @@ class Cascade:
         return hears
 
     def _wake(self) -> None:
-        self._judge.reset()
         for frame in self._before:
             self._judge.probability(frame)
         self._before.clear()
