@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.json_object import JsonObject, utc_text
 from plugandtell.core.protocol.messages import ENCODING, MAX_INDEX, ClientInfo, EndReason
-from plugandtell.core.segmenter import Gap
+from plugandtell.core.segmenter import Ended, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
     from uuid import UUID
-
-    from plugandtell.core.segmenter import Ended
 
 SIDECAR_VERSION = 1
 _LONGEST_LABEL = 40
@@ -75,13 +73,12 @@ class WavFile:
     sha256: str
 
 
-def recording_name(started_at: datetime, label: str, attempt: int = 1) -> str:
-    """The file name without its ending: `2026-11-23T15-35-00.848Z_laptop`, and `…_laptop-2` at the second attempt.
+def recording_name(started_at: datetime, label: str, suffix: str = "") -> str:
+    """The file name without its ending: `2026-11-23T15-35-00.848Z_laptop`, and whatever else tells it from another.
 
     Whatever the label holds, the name is made of letters, digits, `-`, `_` and `.` only, and starts with the time.
     """
     safe = _UNSAFE.sub("-", label)[:_LONGEST_LABEL].strip("-") or "client"
-    suffix = f"-{attempt}" if attempt > 1 else ""
     return f"{utc_text(started_at).replace(':', '-')}_{safe}{suffix}"
 
 
@@ -90,25 +87,32 @@ def time_at(stream_started_at: datetime, index: int, audio: AudioFormat) -> date
     return stream_started_at + timedelta(seconds=audio.seconds_from(index))
 
 
-def open_sidecar(origin: Origin, gaps: Sequence[Gap]) -> str:
-    """What is known while the recording grows: enough to finish the sidecar after a crash."""
-    return json.dumps(_origin_fields(origin) | {"gaps": _gap_fields(gaps)}, indent=2, ensure_ascii=False) + "\n"
+def origin_line(origin: Origin) -> str:
+    """The first line of an open sidecar: what is known when a recording begins, enough to finish it after a crash."""
+    return json.dumps(_origin_fields(origin), ensure_ascii=False) + "\n"
+
+
+def gap_line(gap: Gap) -> str:
+    """Another line of an open sidecar, added when a gap is noted."""
+    return json.dumps(_gap_fields(gap)) + "\n"
 
 
 def final_sidecar(origin: Origin, gaps: Sequence[Gap], ended: Ended, wav: WavFile) -> str:
     """The whole sidecar."""
     length = ended.end_index - ended.start_index
+    recovered = ended.reason is EndReason.RECOVERED
+    voiced = None if recovered else ended.voiced_samples  # what was voice died with the process
     fields = _origin_fields(origin) | {
         "file": wav.name,
         "reason": ended.reason.value,
-        "recovered": ended.reason is EndReason.RECOVERED,
+        "recovered": recovered,
         "ended_at": utc_text(origin.started_at + timedelta(seconds=origin.audio.seconds_from(length))),
         "end_index": ended.end_index,
         "samples": wav.samples,
         "duration_ms": origin.audio.ms_from(wav.samples),
-        "voiced_samples": ended.voiced_samples,
-        "voiced_share": round(ended.voiced_samples / length, 4) if length else 0.0,
-        "gaps": _gap_fields(gaps),
+        "voiced_samples": voiced,
+        "voiced_share": round(voiced / length, 4) if voiced is not None and length else None,
+        "gaps": [_gap_fields(gap) for gap in gaps],
         "duplicate_samples": ended.duplicate_samples,
         "dropped_samples": ended.dropped_samples,
         "size_bytes": wav.size_bytes,
@@ -118,14 +122,60 @@ def final_sidecar(origin: Origin, gaps: Sequence[Gap], ended: Ended, wav: WavFil
 
 
 def read_open_sidecar(text: str) -> tuple[Origin, list[Gap]]:
-    """The origin and the gaps that `open_sidecar` wrote.
+    """The origin and the gaps in the lines of an open sidecar, up to the first gap that a crash cut short.
+
+    Raises:
+        ValueError: The first line is something else; the error says what.
+    """
+    first, *others = text.split("\n")
+    origin = _origin_from(JsonObject.parse(first))
+    gaps: list[Gap] = []
+    for line in others:
+        try:
+            fields = JsonObject.parse(line)
+            gaps.append(Gap(_index(fields, "start_index"), _index(fields, "samples")))
+        except ValueError:
+            break
+    return origin, gaps
+
+
+def read_final_sidecar(text: str) -> tuple[Origin, Ended, WavFile]:
+    """What `final_sidecar` wrote, but for the gaps.
 
     Raises:
         ValueError: The text is something else; the error says what.
     """
     fields = JsonObject.parse(text)
-    gaps = [Gap(gap.integer("start_index"), gap.integer("samples")) for gap in fields.objects("gaps")]
-    return _origin_from(fields), gaps
+    origin = _origin_from(fields)
+    ended = Ended(
+        start_index=origin.start_index,
+        end_index=fields.integer("end_index", origin.start_index),
+        reason=EndReason(fields.one_of("reason", EndReason)),
+        voiced_samples=fields.integer("voiced_samples") if fields.has("voiced_samples") else 0,
+        duplicate_samples=fields.integer("duplicate_samples"),
+        dropped_samples=fields.integer("dropped_samples"),
+    )
+    name, sha256 = fields.text("file"), fields.text("sha256")
+    return origin, ended, WavFile(name, fields.integer("samples"), fields.integer("size_bytes"), sha256)
+
+
+def gaps_within(origin: Origin, gaps: Sequence[Gap], samples: int) -> tuple[list[Gap], int]:
+    """The gaps that a file of `samples` samples holds, and the index at which it ends.
+
+    A gap is noted before it is filled, so that a crash may leave one that the file holds in part or not at all.
+    """
+    kept: list[Gap] = []
+    index, left = origin.start_index, samples
+    for gap in gaps:
+        heard = gap.start_index - index
+        if not 0 <= heard < left:
+            break
+        left -= heard
+        length = min(gap.samples, left) if origin.gap_policy is GapPolicy.FILL else gap.samples
+        left -= length if origin.gap_policy is GapPolicy.FILL else 0
+        kept.append(Gap(gap.start_index, length))
+        index = gap.start_index + length
+    return kept, index + left
 
 
 def _origin_fields(origin: Origin) -> dict[str, Any]:
@@ -148,8 +198,12 @@ def _origin_fields(origin: Origin) -> dict[str, Any]:
     }
 
 
-def _gap_fields(gaps: Sequence[Gap]) -> list[dict[str, int]]:
-    return [{"start_index": gap.start_index, "samples": gap.samples} for gap in gaps]
+def _gap_fields(gap: Gap) -> dict[str, int]:
+    return {"start_index": gap.start_index, "samples": gap.samples}
+
+
+def _index(fields: JsonObject, name: str) -> int:
+    return fields.integer(name, maximum=MAX_INDEX - 1)
 
 
 def _origin_from(fields: JsonObject) -> Origin:
@@ -163,7 +217,7 @@ def _origin_from(fields: JsonObject) -> Origin:
         label=client.text("label"),
         labels=fields.texts("labels"),
         started_at=fields.moment("started_at"),
-        start_index=fields.integer("start_index", maximum=MAX_INDEX - 1),
+        start_index=_index(fields, "start_index"),
         audio=AudioFormat(layout.integer("sample_rate", minimum=1), layout.integer("channels", minimum=1)),
         gap_policy=GapPolicy(fields.one_of("gap_policy", GapPolicy)),
     )

@@ -15,6 +15,7 @@ from plugandtell.core.exit_status import ExitStatus
 from plugandtell.logservice import get_logger
 from plugandtell.server.listener import Listener
 from plugandtell.server.recorder import Recorder
+from plugandtell.server.recovery import recover
 from plugandtell.server.registry import Registry
 from plugandtell.server.session import SessionSettings
 from plugandtell.stopping import stop_requests
@@ -106,7 +107,7 @@ async def _sweep(registry: Registry, listener: Listener) -> None:
 
 def _recover(recorder: Recorder) -> None:
     log = get_logger()
-    for outcome in recorder.recover():
+    for outcome in recover(recorder.folder):
         if isinstance(outcome, WriteFailed):
             log.error("recovery_failed", error=str(outcome))
         else:

@@ -1,44 +1,44 @@
-"""Recordings on disk: written under a temporary name, moved into place when complete, mended after a crash.
+"""Recordings on disk: written under a temporary name, moved into place when complete.
 
 While it grows, a recording is `NAME.wav.part` and `NAME.json.part`. When it is complete, the WAV is renamed first and
-the sidecar last: whoever finds `NAME.json` finds a whole `NAME.wav` beside it.
+the sidecar last: whoever finds `NAME.json` finds a whole `NAME.wav` beside it. `recovery.py` mends what a crash leaves.
 """
 
 from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
-from uuid import UUID, uuid4
 
 from filelock import FileLock, Timeout
 
 from plugandtell.core import wav
 from plugandtell.core.errors import FolderUnusable, WriteFailed
-from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import (
     GapPolicy,
     Origin,
     WavFile,
     final_sidecar,
-    open_sidecar,
-    read_open_sidecar,
+    gap_line,
+    origin_line,
     recording_name,
 )
-from plugandtell.core.segmenter import Ended, Gap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from io import FileIO
     from pathlib import Path
 
+    from plugandtell.core.segmenter import Ended, Gap
+
 PART = ".part"
+NEW = ".new"
 _LOCK = ".plugandtell.lock"
 _HASH_BLOCK_BYTES = 1024 * 1024
-_UNKNOWN = UUID(int=0)
+_NUMBERED_NAMES = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +46,9 @@ class Saved:
     """A recording under its final name."""
 
     path: Path
-    samples: int
+    origin: Origin
     ended: Ended
+    samples: int
 
 
 class Recording:
@@ -66,13 +67,20 @@ class Recording:
         self._gaps: list[Gap] = []
         self._data_bytes = 0
         self._header_bytes = 0
-        self._put(wav.header(origin.audio, 0))
-        self._note_origin()
 
     @property
     def samples(self) -> int:
         """Length so far."""
         return self.origin.audio.samples_in(self._data_bytes)
+
+    def begin(self) -> None:
+        """Write what is known before the first sample.
+
+        Raises:
+            OSError: The disk is full or gone.
+        """
+        _put(self._file, wav.header(self.origin.audio, 0))
+        self._note(origin_line(self.origin))
 
     def write(self, pcm: bytes | memoryview) -> None:
         """Append whole samples. Once for each second of audio, the header is brought up to date.
@@ -88,12 +96,15 @@ class Recording:
         """Remember a gap, and fill it with silence if that is the policy.
 
         Raises:
-            WriteFailed: As `write` does.
+            WriteFailed: As `write` does. The gap is as if it had never been.
         """
-        self._gaps.append(gap)
-        self._note_origin()
+        try:
+            self._note(gap_line(gap))
+        except OSError as exc:
+            raise self._failed(exc) from exc
         if self.origin.gap_policy is GapPolicy.FILL:
             self.write(bytes(self.origin.audio.bytes_in(gap.samples)))
+        self._gaps.append(gap)
 
     def patch_header(self) -> None:
         """Make the file valid as it stands.
@@ -105,7 +116,7 @@ class Recording:
             return
         try:
             self._file.seek(0)
-            self._put(wav.header(self.origin.audio, self._data_bytes))
+            _put(self._file, wav.header(self.origin.audio, self._data_bytes))
             self._file.seek(0, os.SEEK_END)
         except OSError as exc:
             raise self._failed(exc) from exc
@@ -115,30 +126,26 @@ class Recording:
         """Move the recording into place. Reads the whole file once, so call it off the event loop.
 
         Raises:
-            WriteFailed: The parts stay where they are, for `Recorder.recover` to finish.
+            WriteFailed: The parts stay where they are, for the next start of the server to finish.
         """
-        self.patch_header()
         try:
+            self.patch_header()
             os.fsync(self._file.fileno())
         except OSError as exc:
             raise self._failed(exc) from exc
         finally:
             self._file.close()
-        return _move_into_place(self.path, self.origin, self._gaps, ended)
+        return move_into_place(self.path, self.origin, self._gaps, ended)
 
     def discard(self) -> None:
-        """Leave no file: the recording holds no sample."""
+        """Leave no file."""
         self._file.close()
-        for part in _parts(self.path):
+        for part in parts_of(self.path):
             part.unlink(missing_ok=True)
-
-    def abandon(self) -> None:
-        """Close the file and leave the parts to `Recorder.recover`."""
-        self._file.close()
 
     def _append(self, pcm: bytes | memoryview) -> None:
         try:
-            self._put(pcm)
+            _put(self._file, pcm)
         except OSError as exc:
             with suppress(OSError):  # half a message must not stay: the client sends it again
                 self._file.truncate(wav.HEADER_BYTES + self._data_bytes)
@@ -146,14 +153,10 @@ class Recording:
             raise self._failed(exc) from exc
         self._data_bytes += len(pcm)
 
-    def _put(self, data: bytes | memoryview) -> None:
-        """Write all of it: a raw file may take only a part at a time."""
-        view = memoryview(data)
-        while view:
-            view = view[self._file.write(view) or 0 :]
-
-    def _note_origin(self) -> None:
-        _write_whole(_parts(self.path)[1], open_sidecar(self.origin, self._gaps))
+    def _note(self, line: str) -> None:
+        """Add a line to the open sidecar. Gaps are rare: a file that stays open would cost more than opening it."""
+        with parts_of(self.path)[1].open("ab", buffering=0) as file:
+            _put(file, line.encode())
 
     def _failed(self, exc: OSError) -> WriteFailed:
         return WriteFailed(str(self.path), exc.strerror or str(exc))
@@ -184,64 +187,79 @@ class Recorder:
         """Let go of the folder."""
         self._lock.release()
 
+    def free_bytes(self) -> int:
+        """Room on the disk that holds the folder.
+
+        Raises:
+            WriteFailed: The folder is gone.
+        """
+        try:
+            return shutil.disk_usage(self.folder).free
+        except OSError as exc:
+            raise WriteFailed(str(self.folder), exc.strerror or str(exc)) from exc
+
     def start(self, origin: Origin) -> Recording:
         """Begin a recording under a name that no other has.
 
         Raises:
-            WriteFailed: The file cannot be created.
+            WriteFailed: The files cannot be created; nothing of them is left.
         """
-        attempt = 1
-        while True:
-            path = self.folder / (recording_name(origin.started_at, origin.label, attempt) + ".wav")
+        for suffix in _suffixes(origin):
+            path = self.folder / (recording_name(origin.started_at, origin.label, suffix) + ".wav")
             try:
-                file = _parts(path)[0].open("xb", buffering=0)
-                if not path.exists():
-                    return Recording(path, file, origin)
-                file.close()
-                _parts(path)[0].unlink()
-            except FileExistsError:
-                pass
+                if (file := _claim(path)) is not None:
+                    return _begun(Recording(path, file, origin))
             except OSError as exc:
                 raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
-            attempt += 1
-
-    def recover(self) -> Iterator[Saved | WriteFailed]:
-        """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
-
-        A part without a sample is removed; one that is no WAV of ours is left alone.
-        """
-        for part in sorted(self.folder.glob(f"*.wav{PART}")):
-            path = part.with_suffix("")
-            try:
-                if saved := _recover(path):
-                    yield saved
-            except wav.NotRepairable as exc:
-                yield WriteFailed(str(part), str(exc))
-            except OSError as exc:
-                yield WriteFailed(str(part), exc.strerror or str(exc))
-            except WriteFailed as error:
-                yield error
-        for part in sorted(self.folder.glob(f"*.json{PART}")):
-            _finish_sidecar(part)
+        raise WriteFailed(str(path), "the name is taken")
 
 
-def _parts(path: Path) -> tuple[Path, Path]:
+def _suffixes(origin: Origin) -> Iterator[str]:
+    """What tells recordings of the same time and label apart: few tries, however many of them there are."""
+    yield ""
+    yield from (f"-{number}" for number in range(2, _NUMBERED_NAMES + 1))
+    yield f"-{origin.segment_id.hex}"
+
+
+def _claim(path: Path) -> FileIO | None:
+    """Create the part of the WAV, unless the name is taken.
+
+    The part comes first, the look at the final name second: a recording that is being finished meanwhile moves from
+    the one to the other.
+    """
+    part = parts_of(path)[0]
+    try:
+        file = part.open("xb", buffering=0)
+    except FileExistsError:
+        return None
+    if not path.exists():
+        return file
+    file.close()
+    part.unlink()
+    return None
+
+
+def _begun(recording: Recording) -> Recording:
+    try:
+        recording.begin()
+    except OSError:
+        recording.discard()
+        raise
+    return recording
+
+
+def parts_of(path: Path) -> tuple[Path, Path]:
     """The temporary names of the WAV and its sidecar."""
     return path.with_name(path.name + PART), path.with_name(path.stem + ".json" + PART)
 
 
-def _write_whole(path: Path, text: str) -> None:
-    """Replace a small file in one step, so that a crash leaves the old one or the new one."""
-    temporary = path.with_name(path.name + ".new")
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+def move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: Ended) -> Saved:
+    """Complete the sidecar, and give both parts their final names.
 
-
-def _move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: Ended) -> Saved:
-    wav_part, sidecar_part = _parts(path)
+    Raises:
+        WriteFailed: The parts stay where they are.
+    """
+    wav_part, sidecar_part = parts_of(path)
     try:
         size_bytes, sha256 = _measure(wav_part)
         samples = origin.audio.samples_in(size_bytes - wav.HEADER_BYTES)
@@ -250,7 +268,17 @@ def _move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: End
         sidecar_part.replace(path.with_suffix(".json"))
     except OSError as exc:
         raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
-    return Saved(path, samples, ended)
+    return Saved(path, origin, ended, samples)
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Replace a small file in one step, so that a crash leaves the old one or the new one."""
+    temporary = path.with_name(path.name + NEW)
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def _measure(path: Path) -> tuple[int, str]:
@@ -261,59 +289,8 @@ def _measure(path: Path) -> tuple[int, str]:
         return file.tell(), digest.hexdigest()
 
 
-def _recover(path: Path) -> Saved | None:
-    wav_part, sidecar_part = _parts(path)
-    size_bytes = wav_part.stat().st_size
-    if size_bytes <= wav.HEADER_BYTES + 1:
-        wav_part.unlink()
-        sidecar_part.unlink(missing_ok=True)
-        return None
-    with wav_part.open("r+b") as file:
-        mended = wav.repair(file.read(wav.HEADER_BYTES), size_bytes)
-        file.seek(0)
-        file.write(mended.header)
-        file.truncate(mended.size_bytes)
-        file.flush()
-        os.fsync(file.fileno())
-    origin, gaps = _read_origin(sidecar_part, mended)
-    left_out = sum(gap.samples for gap in gaps)
-    skipped = left_out if origin.gap_policy is GapPolicy.DROP else 0
-    ended = Ended(
-        start_index=origin.start_index,
-        end_index=origin.start_index + mended.samples + skipped,
-        reason=EndReason.RECOVERED,
-        voiced_samples=max(0, mended.samples + skipped - left_out),
-        duplicate_samples=0,
-        dropped_samples=0,
-    )
-    return _move_into_place(path, origin, gaps, ended)
-
-
-def _read_origin(sidecar_part: Path, mended: wav.Repair) -> tuple[Origin, list[Gap]]:
-    """What the sidecar says; where it is lost or damaged, what the file itself tells."""
-    try:
-        return read_open_sidecar(sidecar_part.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        wav_part = sidecar_part.with_name(sidecar_part.name.replace(".json", ".wav"))
-        written_at = datetime.fromtimestamp(wav_part.stat().st_mtime, UTC)
-        return Origin(
-            segment_id=uuid4(),
-            stream_id=_UNKNOWN,
-            continues=None,
-            client=ClientInfo("unknown", "unknown"),
-            label="unknown",
-            labels={},
-            started_at=written_at - timedelta(seconds=mended.audio.seconds_from(mended.samples)),
-            start_index=0,
-            audio=mended.audio,
-            gap_policy=GapPolicy.FILL,
-        ), []
-
-
-def _finish_sidecar(part: Path) -> None:
-    """Mend a crash between the two renames; a part whose WAV is not there belongs to nothing."""
-    sidecar: Path = part.with_suffix("")
-    if sidecar.with_suffix(".wav").exists() and not sidecar.exists():
-        part.replace(sidecar)
-    elif not sidecar.with_suffix(".wav" + PART).exists():
-        part.unlink()
+def _put(file: FileIO, data: bytes | memoryview) -> None:
+    """Write all of it: a raw file may take only a part at a time."""
+    view = memoryview(data)
+    while view:
+        view = view[file.write(view) or 0 :]

@@ -1,0 +1,121 @@
+"""What a crash left in an audio folder: mended, marked as `recovered`, and moved into place."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+from uuid import UUID, uuid4
+
+from plugandtell.core import wav
+from plugandtell.core.errors import WriteFailed
+from plugandtell.core.protocol.messages import ClientInfo, EndReason
+from plugandtell.core.recording import GapPolicy, Origin, gaps_within, read_final_sidecar, read_open_sidecar
+from plugandtell.core.segmenter import Ended, Gap
+from plugandtell.server.recorder import NEW, PART, Saved, move_into_place, parts_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+UNKNOWN_STREAM = UUID(int=0)
+
+
+def recover(folder: Path) -> Iterator[Saved | WriteFailed]:
+    """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
+
+    A part without a sample is removed; one that is no WAV of ours is left alone. Nobody may record into the folder
+    meanwhile.
+    """
+    for leftover in folder.glob(f"*.json{PART}{NEW}"):
+        leftover.unlink()
+    for part in sorted(folder.glob(f"*.wav{PART}")):
+        try:
+            if saved := _recover(part.with_suffix("")):
+                yield saved
+        except wav.NotRepairable as exc:
+            yield WriteFailed(str(part), str(exc))
+        except OSError as exc:
+            yield WriteFailed(str(part), exc.strerror or str(exc))
+        except WriteFailed as error:
+            yield error
+    for part in sorted(folder.glob(f"*.json{PART}")):
+        try:
+            if saved := _finish_sidecar(part):
+                yield saved
+        except OSError as exc:
+            yield WriteFailed(str(part), exc.strerror or str(exc))
+
+
+def _recover(path: Path) -> Saved | None:
+    """Mend one recording; None if there is nothing in it, or if only its sidecar has to follow it into place."""
+    wav_part, sidecar_part = parts_of(path)
+    size_bytes = wav_part.stat().st_size
+    if size_bytes <= wav.HEADER_BYTES + 1:
+        wav_part.unlink()
+        sidecar_part.unlink(missing_ok=True)
+        return None
+    if _is_complete(sidecar_part, size_bytes):
+        wav_part.replace(path)
+        return None
+    mended = _mend(wav_part, size_bytes)
+    origin, noted = _read_origin(sidecar_part, wav_part, mended)
+    gaps, end_index = gaps_within(origin, noted, mended.samples)
+    ended = Ended(origin.start_index, end_index, EndReason.RECOVERED, 0, 0, 0)
+    return move_into_place(path, origin, gaps, ended)
+
+
+def _is_complete(sidecar_part: Path, size_bytes: int) -> bool:
+    """Whether the crash came when all was written, and only the two moves were missing."""
+    try:
+        _, _, file = read_final_sidecar(sidecar_part.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return file.size_bytes == size_bytes
+
+
+def _mend(wav_part: Path, size_bytes: int) -> wav.Repair:
+    with wav_part.open("r+b") as file:
+        mended = wav.repair(file.read(wav.HEADER_BYTES), size_bytes)
+        file.seek(0)
+        file.write(mended.header)
+        file.truncate(mended.size_bytes)
+        file.flush()
+        os.fsync(file.fileno())
+    return mended
+
+
+def _read_origin(sidecar_part: Path, wav_part: Path, mended: wav.Repair) -> tuple[Origin, list[Gap]]:
+    """What the sidecar says; where it is lost or damaged, what the file itself tells."""
+    try:
+        return read_open_sidecar(sidecar_part.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        written_at = datetime.fromtimestamp(wav_part.stat().st_mtime, UTC)
+        return Origin(
+            segment_id=uuid4(),
+            stream_id=UNKNOWN_STREAM,
+            continues=None,
+            client=ClientInfo("unknown", "unknown"),
+            label="unknown",
+            labels={},
+            started_at=written_at - timedelta(seconds=mended.audio.seconds_from(mended.samples)),
+            start_index=0,
+            audio=mended.audio,
+            gap_policy=GapPolicy.FILL,
+        ), []
+
+
+def _finish_sidecar(part: Path) -> Saved | None:
+    """Mend a crash between the two moves; a part whose WAV is not there belongs to nothing."""
+    sidecar: Path = part.with_suffix("")
+    path = sidecar.with_suffix(".wav")
+    if path.exists() and not sidecar.exists():
+        part.replace(sidecar)
+        try:
+            origin, ended, file = read_final_sidecar(sidecar.read_text(encoding="utf-8"))
+        except ValueError:
+            return None
+        return Saved(path, origin, ended, file.samples)
+    if not parts_of(path)[0].exists():
+        part.unlink()
+    return None
