@@ -217,7 +217,27 @@ def test_samples_of_several_channels_stay_whole() -> None:
     assert writes == [bytes(range(12)), bytes(range(12, 24)), bytes(range(24, 30))]
 
 
-@pytest.mark.parametrize("name", ["silence_samples", "max_samples"])
+def test_a_segment_of_holes_goes_on_in_the_next_without_losing_a_sample() -> None:
+    holes: list[Heard] = [(2 * place, "abcdefgh"[place]) for place in range(8)]
+    assert cut(*holes, settings=replace(SETTINGS, max_gaps=3)) == [
+        Segment(0, "a_b_c_d", MAX, 4),
+        Segment(8, "e_f_g_h", END, 4),
+    ]
+    assert cut(*holes[:4], (7, "e"), settings=replace(SETTINGS, max_gaps=3)) == [Segment(0, "a_b_c_de", END, 5)]
+
+
+def test_what_positions_have_settled_is_not_kept_in_a_list() -> None:
+    segmenter = Segmenter(SegmenterSettings(10, 10_000), AUDIO)
+    for start in range(0, 3000, 3):
+        segmenter.feed(start, pcm("abc"))
+        segmenter.advance(start + 3, start + 2)
+        assert len(segmenter._voiced) == 0
+    (ended,) = segmenter.close(END)
+    assert isinstance(ended, Ended)
+    assert ended.voiced_samples == 2000
+
+
+@pytest.mark.parametrize("name", ["silence_samples", "max_samples", "max_gaps"])
 def test_settings_name_what_is_wrong(name: str) -> None:
     with pytest.raises(ValueError, match=f"{name} is 0,"):
         replace(SETTINGS, **{name: 0})

@@ -1,12 +1,13 @@
 """The segmenter: cuts one stream of indexed audio into segments.
 
 A segment starts with the first audio. It ends when the index has advanced `silence_samples` past the last voiced
-sample, when it has lasted `max_samples`, or when the session closes it. Overlap (a resend) is trimmed by index, and
-what the gate left out becomes a gap. No rule reads a clock.
+sample, when it has lasted `max_samples` or would have more than `max_gaps` gaps, or when the session closes it. Overlap
+(a resend) is trimmed by index, and what the gate left out becomes a gap. No rule reads a clock.
 """
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +24,8 @@ class SegmenterSettings:
     Attributes:
         silence_samples: Silence that ends a segment.
         max_samples: Longest segment; longer speech goes on in the next one.
+        max_gaps: Most gaps of a segment. Speech has one at each pause for breath; a stream that is mostly holes goes on
+            in the next segment, lest the list of them grow without bound.
 
     Raises:
         ValueError: A field is below 1.
@@ -30,9 +33,10 @@ class SegmenterSettings:
 
     silence_samples: int
     max_samples: int
+    max_gaps: int = 10_000
 
     def __post_init__(self) -> None:
-        for name in ("silence_samples", "max_samples"):
+        for name in ("silence_samples", "max_samples", "max_gaps"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} is {getattr(self, name)}, but must be at least 1")
 
@@ -100,7 +104,9 @@ class Segmenter:
         self._stored_to = stored_to
         self._voiced_to = stored_to
         self._quiet_to = 0
-        self._voiced: list[tuple[int, int]] = []  # stretches of the open segment, in order
+        self._voiced: deque[tuple[int, int]] = deque()  # stretches that a position may still take back, in order
+        self._voiced_for_good = 0
+        self._gaps = 0
         self._duplicate = 0
         self._dropped = 0
 
@@ -120,6 +126,7 @@ class Segmenter:
                 self._start = start
                 events.append(Started(start))
             elif start > self._stored_to:
+                self._gaps += 1
                 events.append(Gap(self._stored_to, start - self._stored_to))
             taken = pcm[: self._audio.bytes_in(self._start + self._settings.max_samples - start)]
             pcm = pcm[len(taken) :]
@@ -134,9 +141,10 @@ class Segmenter:
         new.
         """
         if voiced_to is not None and self._quiet_to <= voiced_to < self._stored_to <= index:
-            self._voiced = [(first, min(last, voiced_to)) for first, last in self._voiced if first < voiced_to]
+            self._take_back(voiced_to)
             self._voiced_to = voiced_to
         self._quiet_to = max(self._quiet_to, index)
+        self._settle_voiced()
         if index - self._voiced_to >= self._settings.silence_samples:
             return self.close(EndReason.SILENCE)
         return []
@@ -145,10 +153,11 @@ class Segmenter:
         """End the open segment, if there is one."""
         if self._start is None:
             return []
-        voiced = sum(last - first for first, last in self._voiced)
+        voiced = self._voiced_for_good + sum(last - first for first, last in self._voiced)
         ended = Ended(self._start, self._stored_to, reason, voiced, self._duplicate, self._dropped)
         self._start = None
-        self._voiced = []
+        self._voiced.clear()
+        self._voiced_for_good = self._gaps = 0
         self._duplicate = self._dropped = 0
         return [ended]
 
@@ -167,7 +176,24 @@ class Segmenter:
             return self.close(EndReason.SILENCE)
         if self._start is not None and start - self._start >= self._settings.max_samples:
             return self.close(EndReason.MAX_DURATION)
+        if self._start is not None and start > self._stored_to and self._gaps == self._settings.max_gaps:
+            return self.close(EndReason.MAX_DURATION)
         return []
+
+    def _take_back(self, voiced_to: int) -> None:
+        """What lies from `voiced_to` on was not voiced."""
+        while self._voiced and self._voiced[-1][1] > voiced_to:
+            first, _ = self._voiced.pop()
+            if first < voiced_to:
+                self._voiced.append((first, voiced_to))
+
+    def _settle_voiced(self) -> None:
+        """Count what lies below the position: no later one takes it back."""
+        while self._voiced and self._voiced[0][0] < self._quiet_to:
+            first, last = self._voiced.popleft()
+            self._voiced_for_good += min(last, self._quiet_to) - first
+            if last > self._quiet_to:
+                self._voiced.appendleft((self._quiet_to, last))
 
     def _store(self, start: int, pcm: memoryview) -> int:
         end = start + self._audio.samples_in(len(pcm))
