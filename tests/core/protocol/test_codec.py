@@ -23,6 +23,7 @@ from plugandtell.core.protocol.messages import (
     Error,
     Hello,
     Position,
+    SegmentDiscarded,
     SegmentSaved,
     SegmentStarted,
     ServerMessage,
@@ -69,6 +70,9 @@ server_messages: st.SearchStrategy[ServerMessage] = st.one_of(
             indexes,
             st.sampled_from(EndReason),
         )
+    ),
+    st.tuples(indexes, indexes).flatmap(
+        lambda ends: st.builds(SegmentDiscarded, st.uuids(), st.just(min(ends)), st.just(max(ends)))
     ),
     st.builds(Error, texts, st.text(st.characters(codec="utf-8"), max_size=4096)),
 )

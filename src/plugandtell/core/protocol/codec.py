@@ -23,6 +23,7 @@ from plugandtell.core.protocol.messages import (
     Error,
     Hello,
     Position,
+    SegmentDiscarded,
     SegmentSaved,
     SegmentStarted,
     ServerMessage,
@@ -97,6 +98,13 @@ def _server_fields(message: ServerMessage) -> dict[str, Any]:
                 "end_index": message.end_index,
                 "duration_ms": message.duration_ms,
                 "reason": message.reason.value,
+            }
+        case SegmentDiscarded():
+            return {
+                "type": "segment_discarded",
+                "segment_id": str(message.segment_id),
+                "start_index": message.start_index,
+                "end_index": message.end_index,
             }
         case Error():
             return {"type": "error", "code": message.code, "message": message.message}
@@ -188,6 +196,12 @@ def _decode_segment_saved(fields: JsonObject) -> SegmentSaved:
     )
 
 
+def _decode_segment_discarded(fields: JsonObject) -> SegmentDiscarded:
+    start_index = _index(fields, "start_index")
+    end_index = _index(fields, "end_index", minimum=start_index)
+    return SegmentDiscarded(fields.uuid("segment_id"), start_index, end_index)
+
+
 _CLIENT_DECODERS: dict[str, Callable[[JsonObject], ClientMessage]] = {
     "hello": _decode_hello,
     "position": _decode_position,
@@ -204,5 +218,6 @@ _SERVER_DECODERS: dict[str, Callable[[JsonObject], ServerMessage]] = {
     "ack": lambda fields: Ack(_index(fields, "stored_to")),
     "segment_started": lambda fields: SegmentStarted(fields.uuid("segment_id"), _index(fields, "start_index")),
     "segment_saved": _decode_segment_saved,
+    "segment_discarded": _decode_segment_discarded,
     "error": lambda fields: Error(fields.text("code"), fields.text("message", longest=_LONGEST_EXPLANATION)),
 }

@@ -42,7 +42,7 @@ class CloseCode(IntEnum):
 
 
 class EndReason(StrEnum):
-    """Why a segment ended. `recovered` appears in sidecars only: a crash ended it."""
+    """Why a segment ended. `recovered`: the server died, and mended the recording at its next start."""
 
     SILENCE = "silence"
     DISCONNECT = "disconnect"
@@ -71,6 +71,11 @@ class Hello:
     client: ClientInfo
     labels: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ENCODING
+
+    @property
+    def label(self) -> str:
+        """What the client calls itself."""
+        return self.labels.get("name") or self.client.name
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +145,15 @@ class SegmentSaved:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentDiscarded:
+    """The segment held no voice, and left no recording: its audio is done with."""
+
+    segment_id: UUID
+    start_index: int
+    end_index: int
+
+
+@dataclass(frozen=True, slots=True)
 class Error:
     """Why the close frame that follows comes. `code` is a constant name; the close frame carries the number."""
 
@@ -148,4 +162,4 @@ class Error:
 
 
 ClientMessage = Hello | Audio | Position | End
-ServerMessage = Welcome | Ack | SegmentStarted | SegmentSaved | Error
+ServerMessage = Welcome | Ack | SegmentStarted | SegmentSaved | SegmentDiscarded | Error
