@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import errno
 import shutil
 from dataclasses import replace
-from io import FileIO
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -18,14 +16,13 @@ from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import GapPolicy, Origin, gap_line, read_open_sidecar
 from plugandtell.core.segmenter import Ended, Gap
 from plugandtell.server.recorder import Recorder, Recording, Saved
+from tests.server.disk import Disk
 from tests.support.recordings import read_wav, recordings
 from tests.support.wire import STARTED_AT, pcm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-    from _typeshed import ReadableBuffer
 
 ORIGIN = Origin(
     segment_id=UUID(int=1),
@@ -44,17 +41,6 @@ NAME = "2026-11-23T15-35-00.848Z_laptop"
 
 def ended(samples: int, start: int = 100) -> Ended:
     return Ended(start, start + samples, EndReason.END, samples, 0, 0)
-
-
-class FileOnFullDisk(FileIO):
-    """Takes nothing once the disk is full."""
-
-    is_full = False
-
-    def write(self, data: ReadableBuffer, /) -> int:
-        if self.is_full:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        return super().write(data) or 0
 
 
 @pytest.fixture
@@ -135,11 +121,10 @@ def test_a_start_that_fails_leaves_nothing_behind(recorder: Recorder) -> None:
 
 
 def test_a_finish_that_fails_closes_the_file(recorder: Recorder) -> None:
-    file = FileOnFullDisk(str(recorder.folder / f"{NAME}.wav.part"), "xb")
+    file = Disk(wav.HEADER_BYTES + 2000).create(recorder.folder / f"{NAME}.wav.part")
     recording = Recording(recorder.folder / f"{NAME}.wav", file, ORIGIN)
     recording.begin()
     recording.write(pcm(100, 1000))
-    file.is_full = True
     with pytest.raises(WriteFailed, match=NAME):
         recording.finish(ended(1000))
     assert file.closed

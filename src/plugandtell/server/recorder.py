@@ -28,7 +28,7 @@ from plugandtell.core.recording import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from io import FileIO
     from pathlib import Path
 
@@ -162,18 +162,29 @@ class Recording:
         return WriteFailed(str(self.path), exc.strerror or str(exc))
 
 
+def create_file(path: Path) -> FileIO:
+    """A new file for bytes that are written at once.
+
+    Raises:
+        FileExistsError: There is one of that name.
+    """
+    return path.open("xb", buffering=0)
+
+
 class Recorder:
     """An audio folder, owned by one server at a time.
 
     Args:
         folder: Created if it is missing.
+        create: Makes the file of each new recording.
 
     Raises:
         FolderUnusable: It cannot be created or written, or another server records into it.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, create: Callable[[Path], FileIO] = create_file) -> None:
         self.folder = folder
+        self._create = create
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK, blocking=False)
@@ -207,11 +218,28 @@ class Recorder:
         for suffix in _suffixes(origin):
             path = self.folder / (recording_name(origin.started_at, origin.label, suffix) + ".wav")
             try:
-                if (file := _claim(path)) is not None:
+                if (file := self._claim(path)) is not None:
                     return _begun(Recording(path, file, origin))
             except OSError as exc:
                 raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
         raise WriteFailed(str(path), "the name is taken")
+
+    def _claim(self, path: Path) -> FileIO | None:
+        """Create the part of the WAV, unless the name is taken.
+
+        The part comes first, the look at the final name second: a recording that is being finished meanwhile moves
+        from the one to the other.
+        """
+        part = parts_of(path)[0]
+        try:
+            file = self._create(part)
+        except FileExistsError:
+            return None
+        if not path.exists():
+            return file
+        file.close()
+        part.unlink()
+        return None
 
 
 def _suffixes(origin: Origin) -> Iterator[str]:
@@ -219,24 +247,6 @@ def _suffixes(origin: Origin) -> Iterator[str]:
     yield ""
     yield from (f"-{number}" for number in range(2, _NUMBERED_NAMES + 1))
     yield f"-{origin.segment_id.hex}"
-
-
-def _claim(path: Path) -> FileIO | None:
-    """Create the part of the WAV, unless the name is taken.
-
-    The part comes first, the look at the final name second: a recording that is being finished meanwhile moves from
-    the one to the other.
-    """
-    part = parts_of(path)[0]
-    try:
-        file = part.open("xb", buffering=0)
-    except FileExistsError:
-        return None
-    if not path.exists():
-        return file
-    file.close()
-    part.unlink()
-    return None
 
 
 def _begun(recording: Recording) -> Recording:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
@@ -17,6 +17,7 @@ from plugandtell.core.protocol.messages import (
     EndReason,
     Hello,
     Position,
+    SegmentDiscarded,
     SegmentSaved,
     SegmentStarted,
     ServerMessage,
@@ -27,13 +28,15 @@ from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSe
 from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Coroutine, Iterable, Sequence
+    from typing import Any
 
-    from plugandtell.server.recorder import Recorder, Recording
+    from plugandtell.server.recorder import Recorder, Recording, Saved
 
 _ACK_EVERY_S = 0.5
 _REPEATED_NOTICES = 64
-_PARTED_WITHOUT_SILENCE = (EndReason.DISCONNECT, EndReason.MAX_DURATION)
+_MOST_PENDING = 8
+_CUT_OFF = (EndReason.DISCONNECT, EndReason.MAX_DURATION, EndReason.RECOVERED)
 
 
 class Peer(Protocol):
@@ -68,6 +71,7 @@ class Session:
         recorder: Where recordings go.
         settings: When they end.
         monotonic: A clock in seconds for the log and for time-outs; no rule about audio reads it.
+        recovered: What an earlier life of the server left of the stream, in order: the stream goes on behind it.
     """
 
     def __init__(
@@ -76,6 +80,7 @@ class Session:
         recorder: Recorder,
         settings: SessionSettings,
         monotonic: Callable[[], float],
+        recovered: Sequence[Saved] = (),
     ) -> None:
         self.hello = hello
         self.peer: Peer | None = None
@@ -84,26 +89,33 @@ class Session:
         self._recorder = recorder
         self._settings = settings
         self._monotonic = monotonic
-        self._segmenter = self._new_segmenter(0)
         self._recording: Recording | None = None
         self._previous: tuple[UUID, EndReason] | None = None
-        self._finishing: set[asyncio.Task[None]] = set()
-        self._notices: deque[SegmentSaved] = deque(maxlen=_REPEATED_NOTICES)
+        self._unsaved: set[Recording] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._notices: deque[SegmentSaved | SegmentDiscarded] = deque(maxlen=_REPEATED_NOTICES)
         self._written_to = 0
         self._acked_to = 0
         self._throttle = Throttle()
         self._is_closed = False
-        self._log = get_logger()
-
-    @property
-    def label(self) -> str:
-        """What the client calls itself."""
-        return self.hello.labels.get("name") or self.hello.client.name
+        self._log = get_logger().bind(stream_id=str(hello.stream_id), client=hello.label)
+        self._restore(recovered)
+        self._segmenter = self._new_segmenter(self._written_to)
 
     @property
     def is_recording(self) -> bool:
         """Whether a segment is open."""
         return self._recording is not None
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether segments end faster than they are saved and told, so that the client must wait for `catch_up`."""
+        return len(self._tasks) > _MOST_PENDING
+
+    @property
+    def unsaved_samples(self) -> int:
+        """Length of the recordings that ended and are not in place yet."""
+        return sum(recording.samples for recording in self._unsaved)
 
     def greeting(self) -> list[ServerMessage]:
         """What a new connection is told first: where to go on, and what was saved while it was away."""
@@ -132,27 +144,49 @@ class Session:
         replies = self._carry_out(events)
         return replies + self._acknowledge(at_once=not isinstance(message, Audio))
 
-    async def close(self, reason: EndReason, *, for_good: bool = False) -> None:
-        """End the open segment and wait until everything is in place and told. After `for_good`, nothing is taken."""
-        self._is_closed = self._is_closed or for_good
-        replies = self._carry_out(self._segmenter.close(reason)) + self._acknowledge(at_once=True)
-        for reply in replies:
-            await self._tell(reply)
-        await self.settle()
+    def shut_down(self) -> None:
+        """End the open segment, and take nothing from now on. `settle` waits until all is in place and told."""
+        self._is_closed = True
+        self._carry_out(self._segmenter.close(EndReason.SHUTDOWN))
+        for reply in self._acknowledge(at_once=True):
+            self._spawn(self._tell(reply))
 
     def drop(self, reason: EndReason) -> None:
         """End the open segment while nobody is connected."""
         self._carry_out(self._segmenter.close(reason))
 
+    def refresh(self) -> None:
+        """Bring the header of the open recording up to date, for whoever reads it while it grows."""
+        if self._recording is None:
+            return
+        try:
+            self._recording.patch_header()
+        except WriteFailed as error:
+            self._log.error("write_failed", error=str(error))
+            self._give_up_recording([])
+
     async def settle(self) -> None:
         """Wait until every segment that ended is in place and told."""
-        if self._finishing:
-            await asyncio.wait(self._finishing)
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def catch_up(self) -> None:
+        """Wait until so few segments are pending that more may come."""
+        while self.is_behind:
+            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        self.heard_at = self._monotonic()
+
+    def _restore(self, recovered: Sequence[Saved]) -> None:
+        for saved in recovered:
+            self._notices.append(_notice_of(saved))
+            self._previous = (saved.origin.segment_id, saved.ended.reason)
+            self._written_to = max(self._written_to, saved.ended.end_index)
 
     def _carry_out(self, events: list[Event]) -> list[ServerMessage]:
         replies: list[ServerMessage] = []
+        left = iter(events)
         try:
-            for event in events:
+            for event in left:
                 match event:
                     case Write(pcm):
                         self._write(pcm)
@@ -163,7 +197,7 @@ class Session:
                     case Ended():
                         self._end(event)
         except WriteFailed:
-            self._give_up_recording()
+            self._give_up_recording(left)
             raise
         return replies
 
@@ -172,9 +206,9 @@ class Session:
         origin = Origin(
             segment_id=uuid4(),
             stream_id=self.hello.stream_id,
-            continues=previous if reason in _PARTED_WITHOUT_SILENCE else None,
+            continues=previous if reason in _CUT_OFF else None,
             client=self.hello.client,
-            label=self.label,
+            label=self.hello.label,
             labels=self.hello.labels,
             started_at=time_at(self.hello.started_at, start_index, self._audio),
             start_index=start_index,
@@ -204,38 +238,52 @@ class Session:
     def _end(self, ended: Ended) -> None:
         assert self._recording is not None
         recording, self._recording = self._recording, None
-        self._previous = (recording.origin.segment_id, ended.reason)
         self._log.info(
             "segment_ended",
             segment_id=str(recording.origin.segment_id),
             reason=ended.reason.value,
             seconds=self._audio.seconds_from(recording.samples),
         )
-        task = asyncio.create_task(self._finish(recording, ended))  # `settle` waits for it
-        self._finishing.add(task)
-        task.add_done_callback(self._finishing.discard)
+        self._previous = (recording.origin.segment_id, ended.reason) if ended.voiced_samples else None
+        self._unsaved.add(recording)
+        self._spawn(self._finish(recording, ended))
 
     async def _finish(self, recording: Recording, ended: Ended) -> None:
         segment_id = recording.origin.segment_id
         try:
-            saved = await asyncio.to_thread(recording.finish, ended)
+            notice = await self._settled(recording, ended)
         except WriteFailed as error:
             self._log.error("segment_not_saved", segment_id=str(segment_id), error=str(error))
             return
         except Exception:  # noqa: BLE001  (the boundary of a task)
             self._log.exception("segment_not_saved", segment_id=str(segment_id))
             return
-        duration_ms = self._audio.ms_from(saved.samples)
-        notice = SegmentSaved(
-            segment_id, saved.path.name, ended.start_index, ended.end_index, duration_ms, ended.reason
-        )
-        self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=duration_ms / 1000)
+        finally:
+            self._unsaved.discard(recording)
         self._notices.append(notice)
         await self._tell(notice)
+
+    async def _settled(self, recording: Recording, ended: Ended) -> SegmentSaved | SegmentDiscarded:
+        """Move the recording into place, or leave no file if it holds no voice."""
+        segment_id = recording.origin.segment_id
+        if not ended.voiced_samples:
+            await asyncio.to_thread(recording.discard)
+            self._log.info("segment_discarded", segment_id=str(segment_id), cause="it holds no voice")
+            return SegmentDiscarded(segment_id, ended.start_index, ended.end_index)
+        saved = await asyncio.to_thread(recording.finish, ended)
+        seconds = self._audio.seconds_from(saved.samples)
+        self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=seconds)
+        return _notice_of(saved)
 
     async def _tell(self, message: ServerMessage) -> None:
         if self.peer is not None:
             await self.peer.send(message)
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Start what `settle` waits for."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
         news = self._written_to - self._acked_to
@@ -244,18 +292,23 @@ class Session:
         self._acked_to = self._written_to
         return [Ack(self._written_to)]
 
-    def _give_up_recording(self) -> None:
-        """Close the recording with what it holds. The client still has the rest, and may send it again."""
-        ended = self._segmenter.close(EndReason.DISCONNECT)
+    def _give_up_recording(self, left: Iterable[Event]) -> None:
+        """Close the recording with what it holds. The client still has the rest, and may send it again.
+
+        Args:
+            left: The events that were not carried out. The first end among them is that of this recording.
+        """
+        ends = [event for event in [*left, *self._segmenter.close(EndReason.DISCONNECT)] if isinstance(event, Ended)]
         self._segmenter = self._new_segmenter(self._written_to)
         if self._recording is None:
             return
-        if self._recording.samples and isinstance(last := ended[0], Ended):
-            start, end = last.start_index, self._written_to
-            self._end(Ended(start, end, EndReason.DISCONNECT, min(last.voiced_samples, end - start), 0, 0))
-        else:
+        if not self._recording.samples:
             self._recording.discard()
             self._recording = None
+            return
+        length = self._written_to - ends[0].start_index
+        voiced = min(ends[0].voiced_samples, length)
+        self._end(replace(ends[0], end_index=self._written_to, reason=EndReason.DISCONNECT, voiced_samples=voiced))
 
     def _new_segmenter(self, stored_to: int) -> Segmenter:
         settings = SegmenterSettings(
@@ -272,3 +325,14 @@ class Session:
     def _log_progress(self, event: str, **fields: float) -> None:
         assert self._recording is not None
         self._log.info(event, segment_id=str(self._recording.origin.segment_id), **fields)
+
+
+def _notice_of(saved: Saved) -> SegmentSaved:
+    return SegmentSaved(
+        saved.origin.segment_id,
+        saved.path.name,
+        saved.ended.start_index,
+        saved.ended.end_index,
+        saved.origin.audio.ms_from(saved.samples),
+        saved.ended.reason,
+    )

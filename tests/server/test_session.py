@@ -1,0 +1,91 @@
+"""One stream without a socket: what becomes of it when the disk is full."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugandtell.core.errors import WriteFailed
+from plugandtell.core.protocol.messages import Audio, End, SegmentStarted
+from plugandtell.core.recording import GapPolicy
+from plugandtell.core.wav import HEADER_BYTES
+from plugandtell.server.recorder import Recorder
+from plugandtell.server.session import Session, SessionSettings
+from tests.server.disk import Disk
+from tests.support.recordings import recordings
+from tests.support.wire import RATE, hello, pcm
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SETTINGS = SessionSettings(
+    silence_s=3.0, max_duration_s=1.0, resume_window_s=3.0, gaps=GapPolicy.FILL, max_message_bytes=65_536
+)
+MUCH = 10**9
+
+
+@pytest.fixture
+def disk() -> Disk:
+    return Disk(MUCH)
+
+
+@pytest.fixture
+def recorder(tmp_path: Path, disk: Disk) -> Iterator[Recorder]:
+    recorder = Recorder(tmp_path, disk.create)
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def session(recorder: Recorder) -> Session:
+    return Session(hello(), recorder, SETTINGS, lambda: 0.0)
+
+
+async def test_a_write_that_fails_ends_the_recording_that_it_was_for(
+    session: Session, disk: Disk, tmp_path: Path
+) -> None:
+    """The message that fails would have filled the open recording and begun the next."""
+    disk.room_bytes = HEADER_BYTES + 2 * RATE // 2
+    session.receive(Audio(0, pcm(0, RATE // 2)))
+    with pytest.raises(WriteFailed):
+        session.receive(Audio(RATE // 2, pcm(RATE // 2, RATE)))
+    disk.room_bytes = MUCH
+    await session.settle()
+    (found,) = recordings(tmp_path)
+    assert found.pcm == pcm(0, RATE // 2)
+    fields = ("start_index", "end_index", "reason", "voiced_samples")
+    assert [found.sidecar[name] for name in fields] == [0, RATE // 2, "disconnect", RATE // 2]
+
+
+async def test_what_a_full_disk_refused_is_taken_when_it_comes_again(
+    session: Session, disk: Disk, tmp_path: Path
+) -> None:
+    disk.room_bytes = HEADER_BYTES + 1001
+    for start in range(0, 8000, 400):
+        disk.room_bytes = MUCH if start > 4000 else disk.room_bytes
+        try:
+            session.receive(Audio(0, pcm(0, start + 400)))  # all that was never acknowledged
+        except WriteFailed:
+            continue
+    session.receive(End(8000))
+    await session.settle()
+    found = sorted(recordings(tmp_path), key=lambda one: int(one.sidecar["start_index"]))
+    assert b"".join(one.pcm for one in found) == pcm(0, 8000)
+    assert found[1].sidecar["continues"] == found[0].sidecar["segment_id"]
+
+
+async def test_a_header_that_cannot_be_mended_ends_the_recording_not_the_stream(
+    session: Session, disk: Disk, tmp_path: Path
+) -> None:
+    disk.room_bytes = HEADER_BYTES + 800
+    session.receive(Audio(0, pcm(0, 400)))
+    session.refresh()
+    assert not session.is_recording
+    disk.room_bytes = MUCH
+    assert isinstance(session.receive(Audio(400, pcm(400, 400)))[0], SegmentStarted)
+    session.receive(End(800))
+    await session.settle()
+    found = sorted(recordings(tmp_path), key=lambda one: int(one.sidecar["start_index"]))
+    assert b"".join(one.pcm for one in found) == pcm(0, 800)
