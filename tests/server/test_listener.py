@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
+from structlog.testing import capture_logs
 from websockets.exceptions import InvalidStatus
 
-from plugandtell.core.errors import CannotListen, FolderUnusable
+from plugandtell.core.errors import AudioNotSaved, CannotListen, FolderUnusable
 from plugandtell.core.protocol.codec import encode
-from plugandtell.core.protocol.messages import Ack, Audio, End, Position, SegmentSaved, SegmentStarted, Welcome
+from plugandtell.core.protocol.messages import (
+    Ack,
+    Audio,
+    End,
+    Position,
+    SegmentDiscarded,
+    SegmentSaved,
+    SegmentStarted,
+    Welcome,
+)
 from plugandtell.core.recording import GapPolicy
-from tests.support.recordings import recordings
+from plugandtell.server.app import running_server
+from plugandtell.server.settings import ServerSettings
+from tests.support.recordings import read_wav, recordings
 from tests.support.wire import RATE, Wire, hello, pcm
 
 if TYPE_CHECKING:
@@ -261,6 +275,151 @@ async def test_a_stream_without_audio_leaves_no_file(start_server: StartServer, 
     assert recordings(audio_dir) == []
 
 
+async def test_a_segment_without_voice_leaves_no_file_and_is_told_of(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, SECOND)
+        await wire.say(Position(5 * SECOND, 0))
+        discarded = await wire.hear(SegmentDiscarded)
+        assert (discarded.start_index, discarded.end_index) == (0, SECOND)
+        assert discarded.segment_id == wire.all_heard(SegmentStarted)[0].segment_id
+        assert await wire.end(6 * SECOND) == []
+    assert recordings(audio_dir) == []
+
+
+async def test_a_discarded_segment_is_told_of_again_after_a_reconnection(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    greeting = hello()
+    async with start_server() as url:
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.speak(0, SECOND)
+            await wire.say(Position(5 * SECOND, 0))
+            await wire.hear(SegmentDiscarded)
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.hear(SegmentDiscarded)
+            await wire.speak(6 * SECOND, SECOND)
+            await wire.end(7 * SECOND)
+    assert recordings(audio_dir)[0].sidecar["continues"] is None
+
+
+async def test_the_growing_file_is_valid_though_little_comes(start_server: StartServer, audio_dir: Path) -> None:
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        await wire.speak(0, 1600)  # far less than the second after which a write alone would mend the header
+        await _wait_until(lambda: [len(read_wav(path)) for path in audio_dir.glob("*.wav.part")] == [3200])
+
+
+async def test_all_lines_about_a_stream_name_it(start_server: StartServer, audio_dir: Path) -> None:
+    greeting = hello()
+    with capture_logs() as lines:
+        async with start_server() as url, await Wire.greeted(url, greeting) as wire:
+            await wire.speak(0, SECOND)
+            await wire.hear(SegmentStarted)
+    ids = {"stream_id": str(greeting.stream_id), "client": "laptop"}
+    about = [line for line in lines if "segment_id" in line]
+    assert {line["event"] for line in about} >= {"voice_detected", "segment_ended", "segment_saved"}
+    assert all(line.items() >= ids.items() for line in about)
+
+
+async def test_a_disk_that_is_nearly_full_takes_no_more_streams(audio_dir: Path) -> None:
+    settings = ServerSettings(port=0, audio_dir=audio_dir)
+    free_bytes = iter([100_000_000, 99_999_999])
+    async with (
+        running_server(settings, free_bytes=lambda: next(free_bytes)) as server,
+        await Wire.greeted(server.url) as first,
+        await Wire.open(server.url) as second,
+    ):
+        await second.say(hello())
+        assert await second.hear_out() == 1013
+        assert second.error.code == "disk_nearly_full"
+        await first.speak(0, SECOND)  # who is there already may stay
+        await first.end(SECOND)
+    assert recordings(audio_dir)[0].pcm == pcm(0, SECOND)
+
+
+async def test_a_disk_may_be_filled_to_the_end_where_that_is_wanted(audio_dir: Path) -> None:
+    settings = ServerSettings(port=0, audio_dir=audio_dir, min_free_mb=0)
+    async with running_server(settings, free_bytes=lambda: 0) as server, await Wire.greeted(server.url):
+        pass
+
+
+async def test_of_two_newcomers_for_a_dead_connection_one_gets_the_stream(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    greeting = hello()
+    async with start_server() as url, await Wire.greeted(url, greeting) as dead:
+        await dead.speak(0, SECOND)
+        await _acknowledged(dead, SECOND)
+        dead.socket.transport.pause_reading()
+        async with await Wire.open(url) as one, await Wire.open(url) as other:
+            await one.say(greeting)
+            await other.say(greeting)
+            ends = [asyncio.create_task(wire.hear_out()) for wire in (one, other)]
+            done, _ = await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            assert [end.result() for end in done] == [4001]
+            winner = other if ends[0] in done else one
+            await winner.speak(SECOND, SECOND)
+            await winner.say(End(2 * SECOND))
+            await asyncio.wait(ends)
+            assert winner.all_heard(SegmentSaved)[0].end_index == 2 * SECOND
+    assert recordings(audio_dir)[0].pcm == pcm(0, 2 * SECOND)
+
+
+async def test_a_stop_keeps_its_deadline_though_a_client_neither_reads_nor_rests(audio_dir: Path) -> None:
+    settings = ServerSettings(port=0, audio_dir=audio_dir)
+    async with running_server(settings, shutdown_within_s=0.5) as server:
+        good = await Wire.greeted(server.url, hello(label="good"))
+        await good.speak(0, SECOND)
+        await _acknowledged(good, SECOND)
+        listening = asyncio.create_task(good.hear_out())
+        deaf = await Wire.greeted(server.url, hello(label="deaf"))
+        deaf.socket.transport.pause_reading()
+        flood = asyncio.create_task(_flood(deaf))
+    assert await listening == 1001
+    assert good.all_heard(SegmentSaved)[0].reason == "shutdown"
+    flood.cancel()
+    await deaf.drop()
+    assert any(found.pcm == pcm(0, SECOND) for found in recordings(audio_dir))
+
+
+async def test_a_stop_that_cannot_save_in_time_says_so(audio_dir: Path) -> None:
+    may_save = threading.Event()
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(ThreadPoolExecutor(1))
+    running = running_server(ServerSettings(port=0, audio_dir=audio_dir), shutdown_within_s=0.2)
+    server = await running.__aenter__()
+    wire = await Wire.greeted(server.url)
+    await wire.speak(0, SECOND)
+    await _acknowledged(wire, SECOND)
+    blocked = loop.run_in_executor(None, may_save.wait)
+    with pytest.raises(AudioNotSaved, match=f"^{SECOND} "):
+        await running.__aexit__(None, None, None)
+    may_save.set()
+    await blocked
+    await wire.drop()
+
+
+async def test_a_client_that_ends_segments_faster_than_they_are_saved_is_slowed(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    may_save = threading.Event()
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(1))
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        blocked = asyncio.get_running_loop().run_in_executor(None, may_save.wait)
+        for start in range(0, 100 * 5 * SECOND, 5 * SECOND):
+            await wire.say(Audio(start, pcm(start, 10)), Position(start + 4 * SECOND))
+        for _ in range(9):
+            await wire.hear(SegmentStarted)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await wire.hear(SegmentStarted)
+        may_save.set()
+        await blocked
+        assert len(await wire.end(500 * SECOND)) == 100
+    assert len(recordings(audio_dir)) == 100
+
+
 GREETING = {
     "type": "hello",
     "stream_id": "5a2f4a4e-2d4a-4b62-8b7b-0d9a2f1f6a55",
@@ -408,3 +567,11 @@ async def _wait_until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
         while not condition():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
+
+
+async def _flood(wire: Wire) -> None:
+    """End as many segments as go, as fast as they go."""
+    start = 0
+    while True:
+        await wire.say(Audio(start, pcm(start, 1)), Position(start + 4 * SECOND))
+        start += 5 * SECOND

@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plugandtell.command import run_logged
-from plugandtell.core.errors import WriteFailed
+from plugandtell.core.errors import AudioNotSaved, WriteFailed
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.logservice import get_logger
 from plugandtell.server.listener import Listener
-from plugandtell.server.recorder import Recorder
+from plugandtell.server.recorder import Recorder, Saved
 from plugandtell.server.recovery import recover
 from plugandtell.server.registry import Registry
 from plugandtell.server.session import SessionSettings
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from plugandtell.command import LogOptions
     from plugandtell.server.settings import ServerSettings
@@ -36,6 +36,7 @@ def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: 
     Raises:
         FolderUnusable: The audio or log folder cannot be used.
         CannotListen: The address cannot be used.
+        AudioNotSaved: Not everything was in place when the time to stop was over.
     """
 
     async def main() -> ExitStatus:
@@ -57,18 +58,28 @@ class RunningServer:
 
 
 @asynccontextmanager
-async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServer]:
+async def running_server(
+    settings: ServerSettings,
+    *,
+    free_bytes: Callable[[], int] | None = None,
+    shutdown_within_s: float = _SHUTDOWN_WITHIN_S,
+) -> AsyncIterator[RunningServer]:
     """Mend what a crash left, listen, and at the end save what is open within a deadline.
+
+    Args:
+        settings: The server's.
+        free_bytes: Tells the room on the disk of the recordings; the file system does unless another is given.
+        shutdown_within_s: The deadline.
 
     Raises:
         FolderUnusable: The audio folder cannot be used.
         CannotListen: The address cannot be used.
+        AudioNotSaved: At the end, not everything was in place within the deadline.
     """
     recorder = Recorder(settings.audio_dir)
     try:
-        _recover(recorder)
-        registry = Registry(recorder, _session_settings(settings), time.monotonic)
-        listener = Listener(settings, registry)
+        registry = Registry(recorder, _session_settings(settings), time.monotonic, _recover(recorder))
+        listener = Listener(settings, registry, free_bytes or recorder.free_bytes)
         url = await listener.open()
         sweeping = asyncio.create_task(_sweep(registry, listener))
         get_logger().info("server_listening", url=url, audio_dir=str(settings.audio_dir.resolve()))
@@ -76,42 +87,51 @@ async def running_server(settings: ServerSettings) -> AsyncIterator[RunningServe
             yield RunningServer(url)
         finally:
             sweeping.cancel()
-            await _shut_down(registry, listener)
+            await asyncio.gather(sweeping, return_exceptions=True)
+            await _shut_down(registry, listener, shutdown_within_s)
     finally:
         recorder.close()
 
 
-async def _shut_down(registry: Registry, listener: Listener) -> None:
+async def _shut_down(registry: Registry, listener: Listener, within_s: float) -> None:
     log = get_logger()
     log.info("server_stopping", streams=len(registry.connected))
     listener.refuse_new()
+    registry.shut_down()
     try:
-        async with asyncio.timeout(_SHUTDOWN_WITHIN_S):
-            await registry.shut_down()
-            await listener.close()
+        async with asyncio.timeout(within_s):
+            await asyncio.gather(registry.settle(), listener.close())
     except TimeoutError:
-        log.error("shutdown_overdue", within_s=_SHUTDOWN_WITHIN_S)
+        unsaved = registry.unsaved_samples
+        log.error("shutdown_overdue", within_s=within_s, unsaved_samples=unsaved)
+        await listener.abort()
+        if unsaved:
+            raise AudioNotSaved(unsaved, f"the server could not save them within {within_s:g} s") from None
     log.info("server_stopped")
 
 
 async def _sweep(registry: Registry, listener: Listener) -> None:
-    """End what is overdue, for all streams at once: a timer each would cost more than the audio."""
+    """Do what time demands, for all streams at once: a timer each would cost more than the audio."""
     while True:
         await asyncio.sleep(_SWEEP_EVERY_S)
         try:
             registry.end_overdue()
+            registry.refresh()
             listener.close_idle(time.monotonic())
         except Exception:  # noqa: BLE001  (the boundary of a task)
             get_logger().exception("sweep_failed")
 
 
-def _recover(recorder: Recorder) -> None:
+def _recover(recorder: Recorder) -> list[Saved]:
     log = get_logger()
+    recovered: list[Saved] = []
     for outcome in recover(recorder.folder):
         if isinstance(outcome, WriteFailed):
             log.error("recovery_failed", error=str(outcome))
         else:
             log.warning("recording_recovered", file=str(outcome.path), samples=outcome.samples)
+            recovered.append(outcome)
+    return recovered
 
 
 def _session_settings(settings: ServerSettings) -> SessionSettings:

@@ -25,7 +25,7 @@ from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.logservice import bind_contextvars, get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from websockets.asyncio.server import Server
     from websockets.http11 import Request, Response
@@ -43,17 +43,29 @@ _LONGEST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame carries 12
 
 
 class WebSocketPeer:
-    """A connection as sessions see it."""
+    """A connection as sessions see it.
 
-    def __init__(self, socket: WebSocket) -> None:
+    Args:
+        socket: The connection.
+        send_within_s: How long the other end may leave unread what it is told; then it is dropped.
+        close_within_s: How long it may take to close.
+    """
+
+    def __init__(self, socket: WebSocket, send_within_s: float, close_within_s: float = _CLOSE_WITHIN_S) -> None:
         self._socket = socket
+        self._send_within_s = send_within_s
+        self._close_within_s = close_within_s
 
     async def send(self, message: ServerMessage) -> None:
         """Send a message, or drop it if the connection is gone."""
         try:
-            await self._socket.send(encode(message))
+            async with asyncio.timeout(self._send_within_s):
+                await self._socket.send(encode(message))
         except ConnectionClosed:
             return
+        except TimeoutError:
+            get_logger().warning("slow_reader_dropped", within_s=self._send_within_s)
+            await self.abort()
 
     async def is_alive(self) -> bool:
         """Whether the other end answers a ping in time."""
@@ -70,9 +82,13 @@ class WebSocketPeer:
         await self._socket.wait_closed()
 
     async def close(self, code: int, reason: str) -> None:
-        """Say why, and close."""
+        """Say why, and close; or drop the connection if the other end does not read it."""
         text = reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
-        await self._socket.close(code, text)
+        try:
+            async with asyncio.timeout(self._close_within_s):
+                await self._socket.close(code, text)
+        except TimeoutError:
+            await self.abort()
 
     async def refuse(self, close_code: int, code: str, message: str) -> None:
         """Send an error and close."""
@@ -86,16 +102,18 @@ class Listener:
     Args:
         settings: Address and limits.
         registry: Knows the streams.
+        free_bytes: Tells the room on the disk of the recordings.
     """
 
-    def __init__(self, settings: ServerSettings, registry: Registry) -> None:
+    def __init__(self, settings: ServerSettings, registry: Registry, free_bytes: Callable[[], int]) -> None:
         self._settings = settings
         self._registry = registry
+        self._free_bytes = free_bytes
         self._limits = ServerLimits()
         self._server: Server | None = None
+        self._open: set[WebSocketPeer] = set()
         self._peers: dict[Session, WebSocketPeer] = {}
         self._closing: set[asyncio.Task[None]] = set()
-        self._connections = 0
         self._log = get_logger()
 
     async def open(self) -> str:
@@ -131,12 +149,16 @@ class Listener:
             self._server.close(close_connections=False)
 
     async def close(self) -> None:
-        """Close every connection as going away, and wait until all is over."""
+        """Close every connection as going away once its stream is settled, and wait until all is over."""
         self.refuse_new()
-        goodbyes = [peer.close(CloseCode.GOING_AWAY, "the server shuts down") for peer in self._peers.values()]
-        await asyncio.gather(*goodbyes, *self._closing)
+        sessions = {peer: session for session, peer in self._peers.items()}
+        await asyncio.gather(*(_say_goodbye(peer, sessions.get(peer)) for peer in self._open), *self._closing)
         if self._server is not None:
             await self._server.wait_closed()
+
+    async def abort(self) -> None:
+        """Drop the connections that are left."""
+        await asyncio.gather(*(peer.abort() for peer in self._open))
 
     def close_idle(self, now: float) -> None:
         """Close the connections that have said nothing for too long."""
@@ -150,9 +172,9 @@ class Listener:
             task.add_done_callback(self._closing.discard)
 
     async def _handle(self, socket: WebSocket) -> None:
-        peer = WebSocketPeer(socket)
+        peer = WebSocketPeer(socket, self._settings.send_timeout)
         address = _address_of(socket)
-        self._connections += 1
+        self._open.add(peer)
         try:
             await self._run(socket, peer)
         except ProtocolError as error:
@@ -168,14 +190,15 @@ class Listener:
             self._log.exception("connection_failed", address=address)
             await peer.close(CloseCode.INTERNAL_ERROR, "internal error")
         finally:
-            self._connections -= 1
+            self._open.discard(peer)
 
     async def _run(self, socket: WebSocket, peer: WebSocketPeer) -> None:
         self._admit(socket)
         connection = ServerConnection(self._limits)
         hello = await self._hello(socket, connection)
+        bind_contextvars(stream_id=str(hello.stream_id), client=hello.label)
+        self._check_disk()
         session = await self._registry.attach(hello, peer)
-        bind_contextvars(stream_id=str(hello.stream_id), client=session.label)
         self._peers[session] = peer
         program = f"{hello.client.name} {hello.client.version}"
         self._log.info("connected", program=program, address=_address_of(socket))
@@ -196,9 +219,15 @@ class Listener:
             offered = ", ".join(socket.request.headers.get_all("Sec-WebSocket-Protocol")) or "none"
             message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {offered[:80]}"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
-        if self._connections > self._settings.max_streams:
+        if len(self._open) > self._settings.max_streams:
             message = f"the server is full ({self._settings.max_streams} streams): try again later"
             raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "server_full", message)
+
+    def _check_disk(self) -> None:
+        needed = self._settings.min_free_mb * 1_000_000
+        if needed and (free := self._free_bytes()) < needed:
+            message = f"the server's disk is nearly full ({free / 1_000_000:.0f} MB free): try again later"
+            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "disk_nearly_full", message)
 
     async def _hello(self, socket: WebSocket, connection: ServerConnection) -> Hello:
         limit_s = self._settings.hello_timeout
@@ -222,12 +251,20 @@ class Listener:
                 assert not isinstance(message, Hello)  # the machine lets one pass only
                 for reply in session.receive(message):
                     await peer.send(reply)
+                if session.is_behind:
+                    await session.catch_up()
                 if connection.is_over:
                     await session.settle()
                     await peer.close(CloseCode.NORMAL, "")
                     return False
         except ConnectionClosed as closed:
             return closed.rcvd is None
+
+
+async def _say_goodbye(peer: WebSocketPeer, session: Session | None) -> None:
+    if session is not None:
+        await session.settle()
+    await peer.close(CloseCode.GOING_AWAY, "the server shuts down")
 
 
 async def _turn_away(socket: WebSocket, peer: WebSocketPeer, close_code: int, code: str, message: str) -> None:

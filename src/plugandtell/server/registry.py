@@ -7,14 +7,15 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import CloseCode, EndReason, Hello
-from plugandtell.logservice import bound_contextvars, get_logger
+from plugandtell.logservice import get_logger
+from plugandtell.server.recovery import UNKNOWN_STREAM
 from plugandtell.server.session import Peer, Session, SessionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from uuid import UUID
 
-    from plugandtell.server.recorder import Recorder
+    from plugandtell.server.recorder import Recorder, Saved
 
 _REMEMBERED_STREAMS = 10_000
 
@@ -25,6 +26,12 @@ class Registry:
     A stream stays known after its connection has gone, so that a client that returns continues where it was: in the
     same recording within the resume window, in one that names it later. The `_REMEMBERED_STREAMS` that left last are
     remembered; a client of an older one starts afresh, and the server takes what it still has.
+
+    Args:
+        recorder: Where recordings go.
+        settings: When they end.
+        monotonic: A clock in seconds.
+        recovered: What an earlier life of the server left: its streams go on behind it.
     """
 
     def __init__(
@@ -32,12 +39,15 @@ class Registry:
         recorder: Recorder,
         settings: SessionSettings,
         monotonic: Callable[[], float],
+        recovered: Iterable[Saved] = (),
     ) -> None:
         self._recorder = recorder
         self._settings = settings
         self._monotonic = monotonic
         self._sessions: dict[UUID, Session] = {}
         self._left_at: dict[UUID, float] = {}
+        self._recovered = _by_stream(recovered)
+        self._is_closed = False
         self._log = get_logger()
 
     @property
@@ -45,17 +55,25 @@ class Registry:
         """Sessions with a connection."""
         return [session for session in self._sessions.values() if session.peer is not None]
 
+    @property
+    def unsaved_samples(self) -> int:
+        """Length of the recordings that ended and are not in place yet."""
+        return sum(session.unsaved_samples for session in self._sessions.values())
+
     async def attach(self, hello: Hello, peer: Peer) -> Session:
         """Give the stream this connection.
 
         Raises:
-            ProtocolError: Another connection that is alive has it (close code 4001).
+            ProtocolError: Another connection that is alive has it (close code 4001), or the server shuts down (1001).
         """
+        while (present := self._peer_of(hello.stream_id)) is not None:  # another newcomer may have been faster
+            await self._take_over(hello, present)
+        if self._is_closed:
+            raise ProtocolError(CloseCode.GOING_AWAY, "shutting_down", "the server shuts down")
         session = self._sessions.get(hello.stream_id)
-        if session is not None and session.peer is not None:
-            await self._take_over(session)
         if session is None:
-            session = Session(hello, self._recorder, self._settings, self._monotonic)
+            recovered = self._recovered.pop(hello.stream_id, [])
+            session = Session(hello, self._recorder, self._settings, self._monotonic, recovered)
             self._sessions[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
         session.peer = peer
@@ -78,25 +96,37 @@ class Registry:
         for stream_id, left_at in self._left_at.items():
             session = self._sessions[stream_id]
             if left_at <= latest and session.is_recording:
-                with bound_contextvars(stream_id=str(stream_id), client=session.label):
-                    session.drop(EndReason.DISCONNECT)
+                session.drop(EndReason.DISCONNECT)
 
-    async def shut_down(self) -> None:
-        """End every segment, and wait until all is in place and told."""
-        async with asyncio.TaskGroup() as closing:
-            for session in self._sessions.values():
-                closing.create_task(session.close(EndReason.SHUTDOWN, for_good=True))
+    def refresh(self) -> None:
+        """Bring the headers of all open recordings up to date."""
+        for session in self._sessions.values():
+            session.refresh()
 
-    async def _take_over(self, session: Session) -> None:
+    def shut_down(self) -> None:
+        """End every segment, and take no stream from now on. `settle` waits until all is in place and told."""
+        self._is_closed = True
+        for session in self._sessions.values():
+            session.shut_down()
+
+    async def settle(self) -> None:
+        """Wait until every segment that ended is in place and told."""
+        await asyncio.gather(*(session.settle() for session in self._sessions.values()))
+
+    def _peer_of(self, stream_id: UUID) -> Peer | None:
+        session = self._sessions.get(stream_id)
+        return session.peer if session is not None else None
+
+    async def _take_over(self, hello: Hello, present: Peer) -> None:
         """Drop the stream's present connection if it is dead."""
-        present = session.peer
-        if present is None:
-            return
         if await present.is_alive():
-            message = f"the stream {session.hello.stream_id} is connected elsewhere"
+            message = f"the stream {hello.stream_id} is connected elsewhere"
             raise ProtocolError(CloseCode.STREAM_IN_USE, "stream_in_use", message)
-        self._log.warning("dead_connection_replaced", stream_id=str(session.hello.stream_id))
         await present.abort()
+        session = self._sessions.get(hello.stream_id)
+        if session is not None and session.peer is present:
+            self._log.warning("dead_connection_replaced", stream_id=str(hello.stream_id), client=hello.label)
+            session.peer = None
 
     def _forget_oldest(self) -> None:
         while len(self._left_at) > _REMEMBERED_STREAMS:
@@ -104,3 +134,13 @@ class Registry:
             if self._sessions[stream_id].is_recording:
                 return
             del self._left_at[stream_id], self._sessions[stream_id]
+
+
+def _by_stream(recovered: Iterable[Saved]) -> dict[UUID, list[Saved]]:
+    """The streams that were cut last, as many as are remembered."""
+    streams: dict[UUID, list[Saved]] = {}
+    known = [saved for saved in recovered if saved.origin.stream_id != UNKNOWN_STREAM]
+    for saved in sorted(known, key=lambda saved: saved.ended.end_index):
+        streams.setdefault(saved.origin.stream_id, []).append(saved)
+    newest = sorted(streams, key=lambda stream_id: streams[stream_id][-1].origin.started_at)
+    return {stream_id: streams[stream_id] for stream_id in newest[-_REMEMBERED_STREAMS:]}

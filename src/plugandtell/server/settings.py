@@ -40,6 +40,9 @@ class ServerSettings:
     gaps: Annotated[GapPolicy, Parameter(group=RECORDING)] = GapPolicy.FILL
     """Samples that never came: fill them with silence, or drop them and close up."""
 
+    min_free_mb: Annotated[float, Parameter(group=LIMITS)] = 100.0
+    """Megabytes that must be free on the disk of the recordings, or no stream is taken; 0 takes them to the end."""
+
     max_streams: Annotated[int, Parameter(group=LIMITS)] = 1000
     """Connections at once; more are asked to try again later."""
 
@@ -52,12 +55,17 @@ class ServerSettings:
     idle_timeout: Annotated[float, Parameter(group=LIMITS)] = 60.0
     """Seconds a client may say nothing at all before it is disconnected."""
 
+    send_timeout: Annotated[float, Parameter(group=LIMITS)] = 5.0
+    """Seconds a client may leave unread what the server tells it before it is disconnected."""
+
     def __post_init__(self) -> None:
         check_range("--port", self.port, 0, 65_535)
         check_range("--silence", self.silence, 0.2, 3600)
         check_range("--max-duration", self.max_duration, 1, 86_400)
         check_range("--resume-window", self.resume_window, 0, 3600)
+        check_range("--min-free-mb", self.min_free_mb, 0, 1e9)
         check_range("--max-streams", self.max_streams, 1, 1_000_000)
         check_range("--max-message-bytes", self.max_message_bytes, 65_536, 2**30)
         check_range("--hello-timeout", self.hello_timeout, 0.1, 3600)
         check_range("--idle-timeout", self.idle_timeout, 0.1, 86_400)
+        check_range("--send-timeout", self.send_timeout, 0.1, 3600)
