@@ -27,6 +27,7 @@ from plugandtell.core.protocol.messages import (
     Error,
     Hello,
     Position,
+    SegmentDiscarded,
     SegmentSaved,
     Welcome,
 )
@@ -228,6 +229,18 @@ async def test_frames_leave_in_batches(speech: Path) -> None:
             await stream(speech, fake.url)
     sizes = [len(message.pcm) // 2 for message in fake.heard if isinstance(message, Audio)]
     assert all(size >= BATCH_SAMPLES for size in sizes[:-1])
+
+
+async def test_a_segment_that_is_discarded_is_settled_too(speech: Path) -> None:
+    async def discard(server: FakeServer, socket: ServerConnection) -> None:
+        await server.welcome(socket)
+        while not isinstance(message := await server.hear(socket), End):
+            pass
+        await socket.send(encode(Ack(message.index)))
+        await socket.send(encode(SegmentDiscarded(UUID(int=1), 0, message.index)))
+
+    async with fake_server(discard) as fake:
+        assert await stream(speech, fake.url) == []
 
 
 async def test_what_is_told_again_after_a_reconnection_is_reported_once(speech: Path) -> None:

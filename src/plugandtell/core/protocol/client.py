@@ -21,6 +21,7 @@ from plugandtell.core.protocol.messages import (
     Error,
     Hello,
     Position,
+    SegmentDiscarded,
     SegmentSaved,
     SegmentStarted,
     ServerMessage,
@@ -76,7 +77,7 @@ class ClientStream:
 
     @property
     def unsaved_samples(self) -> int:
-        """Audio that is not in a recording under its final name yet."""
+        """Audio whose segment is not settled yet: in a recording under its final name, or discarded without voice."""
         return sum(end - start for start, end in self._unsaved)
 
     @property
@@ -147,7 +148,7 @@ class ClientStream:
                 raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_expected", f"{what} came before Welcome")
             case Ack():
                 self._acknowledge(message.stored_to)
-            case SegmentSaved():
+            case SegmentSaved() | SegmentDiscarded():
                 self._save(message.start_index, message.end_index)
             case SegmentStarted():
                 pass
