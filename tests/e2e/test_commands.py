@@ -188,30 +188,30 @@ async def test_what_a_killed_server_had_acknowledged_is_there_after_its_next_sta
     assert found.path.name == "2026-11-23T15-35-00.848Z_laptop.wav"
 
 
-async def test_a_client_resends_to_a_server_that_came_back(tmp_path: Path) -> None:
-    """The server is killed in the middle: together the recordings hold the input, nothing is missing."""
+async def test_a_client_goes_on_at_a_server_that_was_killed_and_came_back(tmp_path: Path) -> None:
+    """Together the recordings hold the input: nothing is missing, nothing is there twice, and the client knows it."""
     whole = write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), sentence(0), silence(0.3))
-    port = free_port()
-    flags = ("server", f"--port={port}")
+    flags = ("server", f"--port={free_port()}")
+    url = f"ws://127.0.0.1:{flags[1].partition('=')[2]}"
     async with running(tmp_path, *flags) as first:
         await first.line()
-        async with running(tmp_path, "client", f"--server=ws://127.0.0.1:{port}", "--input=in.wav") as client:
+        async with running(tmp_path, "client", f"--server={url}", "--input=in.wav") as client:
             await client.logged("transfer in progress")
+            await client.logged("transfer in progress")  # a second later, much is acknowledged
             first.process.kill()
             await client.logged("connection lost")
             async with running(tmp_path, *flags) as second:
                 await second.line()
-                await client.logged("capture ended")
-                await client.outcome()
-    heard = bytearray(len(whole))
-    for found in recordings(tmp_path / "audio"):
-        start = found.sidecar["start_index"]
-        heard[2 * start : 2 * start + len(found.pcm)] = found.pcm
-    first_index = recordings(tmp_path / "audio")[0].sidecar["start_index"]
-    last_index = recordings(tmp_path / "audio")[-1].sidecar["end_index"]
-    assert heard[2 * first_index : 2 * last_index] == whole[2 * first_index : 2 * last_index]
-    assert first_index < 0.3 * RATE
-    assert last_index > len(whole) // 2 - 0.3 * RATE
+                outcome = await client.outcome()
+    assert outcome.status == 0, outcome.stderr
+    slices = slices_of(whole, tmp_path / "audio")
+    assert len(slices) == 2
+    assert slices[0][1] == slices[1][0]
+    assert slices[0][0] < 0.3 * RATE
+    assert slices[1][1] > len(whole) // 2 - 0.3 * RATE
+    recovered, rest = (found.sidecar for found in recordings(tmp_path / "audio"))
+    assert recovered["recovered"] is True
+    assert rest["continues"] == recovered["segment_id"]
 
 
 async def test_the_log_says_at_a_glance_what_happens_and_carries_the_ids(tmp_path: Path) -> None:
