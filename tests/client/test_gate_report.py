@@ -97,7 +97,7 @@ def test_a_long_file_is_cut_into_rows() -> None:
 
 def test_the_table_has_a_line_for_each_recording() -> None:
     head, first, second, whole = table(REPORT).splitlines()
-    assert head.split() == ["#", "start", "end", "length", "voiced", "peak", "pause", "before"]
+    assert head.split() == ["#", "start", "end", "length", "voiced", "peak", "left", "out"]
     assert first.split() == ["1", "0:01.0", "0:04.0", "3.00", "s", "67%", "0", "dBFS"]
     assert second.split() == ["2", "0:10.0", "0:20.0", "10.00", "s", "100%", "0", "dBFS", "6.00", "s"]
     assert whole == "2 recordings, 65% of 0:20.0 sent"

@@ -35,21 +35,21 @@ def picture(report: GateReport, width: int, row_s: float) -> str:
 
 
 def table(report: GateReport) -> str:
-    """A line for each recording, and one for the whole."""
-    head = f"{'#':>3}  {'start':>9}  {'end':>9}  {'length':>8}  {'voiced':>6}  {'peak':>9}  {'pause before':>12}"
+    """A line for each recording, with what was left out before it, and one for the whole."""
+    head = f"{'#':>3}  {'start':>9}  {'end':>9}  {'length':>8}  {'voiced':>6}  {'peak':>9}  {'left out':>9}"
     lines = [head]
     previous: Ended | None = None
     for number, segment in enumerate(report.segments, 1):
         length = segment.end_index - segment.start_index
         peak = max(frame.peak_dbfs for frame in report.frames_of(segment))
-        pause = f"{_seconds(segment.start_index - previous.end_index)} s" if previous else ""
+        left_out = f"{_seconds(segment.start_index - previous.end_index)} s" if previous else ""
         lines.append(
             f"{number:>3}  {_clock(segment.start_index):>9}  {_clock(segment.end_index):>9}  {_seconds(length):>6} s  "
-            f"{segment.voiced_samples / length:>6.0%}  {peak:>4.0f} dBFS  {pause:>12}"
+            f"{segment.voiced_samples / length:>6.0%}  {peak:>4.0f} dBFS  {left_out:>9}"
         )
         previous = segment
     whole = f"{len(report.segments)} recordings, {report.sent_share:.0%} of {_clock(report.samples)} sent"
-    return "\n".join([*lines, whole] if report.segments else [whole])
+    return "\n".join([*(line.rstrip() for line in lines), whole] if report.segments else [whole])
 
 
 def as_json(report: GateReport, head: dict[str, Any]) -> str:
