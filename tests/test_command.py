@@ -90,7 +90,7 @@ def test_milliseconds_become_frames_of_the_detector() -> None:
     assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (8, 13, 3, 6)
 
 
-@pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe", b"silence = 4", b"[servr]\nsilence = 4"])
 def test_a_file_that_is_no_toml_is_named(content: bytes, capsys: pytest.CaptureFixture[str]) -> None:
     Path("plugandtell.toml").write_bytes(content)
     with pytest.raises(SystemExit) as ended:

@@ -30,6 +30,7 @@ Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False
 """A flag for the process that starts this one: stop when standard input ends."""
 
 CONFIG_FILE = "plugandtell.toml"
+CONFIG_TABLES = ("server", "client", "log")
 
 NETWORK = Group("Network", sort_key=1)
 INPUT = Group("Input", sort_key=2)
@@ -187,13 +188,16 @@ def _occupy_standard_streams() -> None:
 
 
 def _check_config_file() -> None:
-    """Read the file once before cyclopts does, whose error would not name it."""
+    """Read the file once before cyclopts does, whose error would not name it, and which takes no notice of the rest."""
     try:
-        tomllib.loads(Path(CONFIG_FILE).read_text(encoding="utf-8"))
+        tables = tomllib.loads(Path(CONFIG_FILE).read_text(encoding="utf-8"))
     except FileNotFoundError:
         return
     except (OSError, ValueError) as exc:  # TOMLDecodeError and UnicodeDecodeError are ValueErrors
         raise ConfigurationUnreadable(CONFIG_FILE, str(exc)) from exc
+    if unknown := sorted(tables.keys() - set(CONFIG_TABLES)):
+        known = ", ".join(f"[{name}]" for name in CONFIG_TABLES)
+        raise ConfigurationUnreadable(CONFIG_FILE, f"{unknown[0]!r} is none of its tables {known}")
 
 
 def _epilogue(statuses: Iterable[ExitStatus]) -> str:

@@ -40,8 +40,10 @@ def stop_requests(*, lifeline: bool = False) -> Iterator[asyncio.Event]:
 
 
 def _watch_posix(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Callable[[], None]:
-    # nohup ignores SIGHUP for us: that is to stay.
-    watched = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    # nohup ignores SIGHUP for us, and that is to stay. A shell that starts us in the background ignores SIGINT too, but
+    # whoever sends it to us then means it.
+    ignores_hang_up = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    watched = [number for number in _SIGNALS if number != signal.SIGHUP or not ignores_hang_up]
 
     def restore() -> None:
         for number in watched:

@@ -34,23 +34,31 @@ def run_until_stopped(server_flags: Sequence[str], client_flags: Sequence[str], 
         client_flags: The client's command line, without the server's address.
         audio_dir: Where the server records.
     """
-    before = _recordings_in(audio_dir)
+    before = _names(audio_dir, "*.wav")
     status = asyncio.run(Supervisor(server_flags, client_flags, _say).run())
-    print_line(sys.stdout, summary(audio_dir, sorted(_recordings_in(audio_dir) - before), status))
+    recordings = sorted(_names(audio_dir, "*.wav") - before)
+    print_line(sys.stdout, summary(audio_dir, recordings, len(_names(audio_dir, "*.wav.part")), status))
     return status
 
 
-def summary(audio_dir: Path, recordings: Sequence[str], status: int) -> str:
+def summary(audio_dir: Path, recordings: Sequence[str], unfinished: int, status: int) -> str:
     """What is there now: a line each, for people and for scripts."""
-    if recordings:
-        head = f"{len(recordings)} recording{'s' if len(recordings) > 1 else ''} in {audio_dir.resolve()}:"
-        return "\n".join([head, *(f"  {name}" for name in recordings)])
-    reason = "no voice was heard" if status == ExitStatus.OK else "see above"
-    return f"no recordings in {audio_dir.resolve()}: {reason}"
+    folder = audio_dir.resolve()
+    lines = [f"{_counted(len(recordings))} in {folder}:", *(f"  {name}" for name in recordings)]
+    if not recordings:
+        reason = "no voice was heard" if status == ExitStatus.OK else "see above"
+        lines = [f"no recordings in {folder}: {reason}"]
+    if unfinished:
+        lines.append(f"{_counted(unfinished)} unfinished: the next server that records there mends what is in place")
+    return "\n".join(lines)
 
 
-def _recordings_in(folder: Path) -> set[str]:
-    return {path.name for path in folder.glob("*.wav")}
+def _counted(number: int) -> str:
+    return f"{number} recording" if number == 1 else f"{number} recordings"
+
+
+def _names(folder: Path, pattern: str) -> set[str]:
+    return {path.name for path in folder.glob(pattern)}
 
 
 class Child:

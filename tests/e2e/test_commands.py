@@ -157,7 +157,7 @@ async def test_a_server_that_is_stopped_saves_what_is_open(tmp_path: Path, numbe
 
 
 async def test_a_server_under_nohup_survives_the_end_of_its_terminal(tmp_path: Path) -> None:
-    command = f"trap '' HUP; exec {shlex.quote(sys.executable)} -m plugandtell server --port=0"
+    command = f"trap '' HUP INT; exec {shlex.quote(sys.executable)} -m plugandtell server --port=0"
     process = await asyncio.create_subprocess_shell(command, cwd=tmp_path, stdout=subprocess.PIPE)
     assert process.stdout is not None
     url = (await process.stdout.readline()).decode().strip()

@@ -96,6 +96,7 @@ async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_sa
     assert "the server ended with exit code 137" in outcome.stderr
     assert "not confirmed as saved" in outcome.stderr
     assert "no voice" not in outcome.stdout
+    assert "1 recording unfinished" in outcome.stdout
 
 
 async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:

@@ -9,6 +9,10 @@ from plugandtell.command import GATE, check_range
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import GateSettings
 
+_VAD = (
+    "Voice detector: auto (webrtc listens, silero judges what it hears), silero, webrtc, webrtc:MODE with a mode from "
+    "0 (believes much) to 3 (believes little), or none (everything is sent)."
+)
 _KEEP_VOICED_MS = 64
 _KEEP_WINDOW_MS = 128
 
@@ -22,9 +26,7 @@ class GateOptions:
         InvalidSetting: A field is out of range.
     """
 
-    vad: Annotated[str, Parameter(group=GATE)] = "auto"
-    """Voice detector: `auto` (webrtc listens, silero judges what it hears), `silero`, `webrtc`, `webrtc:MODE` with a
-    mode from 0 (believes much) to 3 (believes little), or `none` (everything is sent)."""
+    vad: Annotated[str, Parameter(group=GATE, help=_VAD)] = "auto"
 
     voice_on: Annotated[float, Parameter(group=GATE)] = 0.5
     """Probability, 0 to 1, from which a frame counts as voice."""
@@ -33,8 +35,7 @@ class GateOptions:
     """Probability, 0 to 1, below which it no longer does."""
 
     onset_ms: Annotated[int, Parameter(group=GATE)] = 160
-    """Milliseconds of voice that open the gate, within `--onset-window-ms`. More of it believes less noise, and takes
-    longer to decide; nothing is clipped, since the gate reaches back."""
+    """Milliseconds of voice that open the gate: more believes less noise, but may miss a short word."""
 
     onset_window_ms: Annotated[int, Parameter(group=GATE)] = 256
     """Milliseconds within which that voice must be heard."""

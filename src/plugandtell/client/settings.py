@@ -26,8 +26,7 @@ class ClientSettings:
     """
 
     input: Annotated[str, Parameter(group=INPUT, allow_leading_hyphen=True)] = MICROPHONE
-    """`mic`, an audio file (WAV, FLAC, OGG, MP3; any rate, any channels), or `-` for raw 16 kHz mono s16le on standard
-    input."""
+    """mic, an audio file (WAV, FLAC, OGG, MP3; any rate and channels), or - for raw 16 kHz mono s16le on stdin."""
 
     device: Annotated[str | None, Parameter(group=INPUT)] = None
     """Microphone by index or by part of its name; a wrong one lists them all."""

@@ -93,6 +93,7 @@ class Session:
         self._previous: tuple[UUID, EndReason] | None = None
         self._unsaved: set[Recording] = set()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._in_order = asyncio.Lock()  # recordings are saved, and told, in the order of their ends
         self._notices: deque[SegmentSaved | SegmentDiscarded] = deque(maxlen=_REPEATED_NOTICES)
         self._written_to = 0
         self._acked_to = 0
@@ -251,7 +252,8 @@ class Session:
     async def _finish(self, recording: Recording, ended: Ended) -> None:
         segment_id = recording.origin.segment_id
         try:
-            notice = await self._settled(recording, ended)
+            async with self._in_order:
+                notice = await self._settled(recording, ended)
         except WriteFailed as error:
             self._log.error("segment_not_saved", segment_id=str(segment_id), error=str(error))
             return
