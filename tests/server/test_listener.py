@@ -526,9 +526,10 @@ async def test_a_port_in_use_is_said(start_server: StartServer, tmp_path: Path) 
                 pass
 
 
-async def test_a_host_that_is_none_is_said(start_server: StartServer) -> None:
-    with pytest.raises(CannotListen, match=r"no\.such\.host\.invalid"):
-        async with start_server(host="no.such.host.invalid"):
+@pytest.mark.parametrize("host", ["no.such.host.invalid", "a" * 70])
+async def test_a_host_that_is_none_is_said(start_server: StartServer, host: str) -> None:
+    with pytest.raises(CannotListen, match=host):
+        async with start_server(host=host):
             pass
 
 

@@ -137,7 +137,7 @@ class Listener:
                 close_timeout=_CLOSE_WITHIN_S,
                 max_size=self._settings.max_message_bytes,
             )
-        except (OSError, OverflowError) as exc:
+        except (OSError, OverflowError, UnicodeError) as exc:  # UnicodeError: no name that could be resolved
             raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
         bound_port = self._server.sockets[0].getsockname()[1]
         shown_host = f"[{host}]" if ":" in host else host
