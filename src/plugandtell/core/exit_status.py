@@ -32,7 +32,7 @@ MEANINGS = {
     ExitStatus.NO_MICROPHONE: "no microphone, or it went away",
     ExitStatus.BAD_INPUT: "the input is missing, empty or not audio",
     ExitStatus.REFUSED: "the server refused the stream",
-    ExitStatus.NOT_SAVED: "the client had to stop before everything was saved",
+    ExitStatus.NOT_SAVED: "it had to stop before everything was saved",
     ExitStatus.CANNOT_LISTEN: "the port is in use, or the address is not this machine's",
     ExitStatus.FOLDER_UNUSABLE: "the audio or log folder cannot be written",
     ExitStatus.NO_DETECTOR: "no voice detector can be loaded",
@@ -67,7 +67,7 @@ def exit_status_of(error: BaseException) -> ExitStatus:
 
 
 COMMON = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.FOLDER_UNUSABLE, ExitStatus.INTERRUPTED)
-SERVER = (*COMMON, ExitStatus.CANNOT_LISTEN)
+SERVER = (*COMMON, ExitStatus.CANNOT_LISTEN, ExitStatus.NOT_SAVED)
 CLIENT = (
     *COMMON,
     ExitStatus.NO_SERVER,
