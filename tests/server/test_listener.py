@@ -368,7 +368,7 @@ async def test_of_two_newcomers_for_a_dead_connection_one_gets_the_stream(
 
 async def test_a_stop_keeps_its_deadline_though_a_client_neither_reads_nor_rests(audio_dir: Path) -> None:
     settings = ServerSettings(port=0, audio_dir=audio_dir)
-    async with running_server(settings, shutdown_within_s=0.5) as server:
+    async with running_server(settings, shutdown_within_s=3.0) as server:
         good = await Wire.greeted(server.url, hello(label="good"))
         await good.speak(0, SECOND)
         await _acknowledged(good, SECOND)
