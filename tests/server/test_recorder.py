@@ -130,6 +130,17 @@ def test_a_finish_that_fails_closes_the_file(recorder: Recorder) -> None:
     assert file.closed
 
 
+def test_a_sidecar_that_cannot_be_completed_leaves_the_open_one_and_nothing_else(recorder: Recorder) -> None:
+    recording = recorder.start(ORIGIN)
+    recording.write(pcm(100, 1000))
+    sidecar = recorder.folder / f"{NAME}.json.part"
+    sidecar.unlink()
+    sidecar.mkdir()  # which no file can replace
+    with pytest.raises(WriteFailed, match=NAME):
+        recording.finish(ended(1000))
+    assert {path.name for path in recorder.folder.glob("2026*")} == {f"{NAME}.wav.part", f"{NAME}.json.part"}
+
+
 def test_a_folder_that_vanishes_is_an_error_that_names_the_file(recorder: Recorder) -> None:
     recording = recorder.start(ORIGIN)
     recording.write(pcm(100, 1000))

@@ -284,11 +284,16 @@ def move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: Ende
 def _write_whole(path: Path, text: str) -> None:
     """Replace a small file in one step, so that a crash leaves the old one or the new one."""
     temporary = path.with_name(path.name + NEW)
-    with temporary.open("w", encoding="utf-8", newline="\n") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    temporary.replace(path)
+    try:
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
 
 
 def _measure(path: Path) -> tuple[int, str]:
