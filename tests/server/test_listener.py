@@ -211,6 +211,23 @@ async def test_who_returns_late_goes_on_in_a_recording_that_names_the_one_before
     assert second.sidecar["dropped_samples"] == SECOND
 
 
+async def test_who_returns_late_names_the_one_before_even_after_a_long_silence(
+    start_server: StartServer, audio_dir: Path
+) -> None:
+    greeting = hello()
+    async with start_server(resume_window=0) as url:
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.speak(0, SECOND)
+            await wire.say(Position(SECOND))
+            await _acknowledged(wire, SECOND)
+        async with await Wire.greeted(url, greeting) as wire:
+            await wire.say(Position(20 * SECOND, SECOND))
+            await wire.speak(20 * SECOND, SECOND)
+            await wire.end(21 * SECOND)
+    first, second = recordings(audio_dir)
+    assert (first.sidecar["reason"], second.sidecar["continues"]) == ("disconnect", first.sidecar["segment_id"])
+
+
 @pytest.mark.parametrize("how", ["closed", "dropped with no window"])
 async def test_a_connection_that_will_not_return_ends_the_segment_at_once(
     start_server: StartServer, audio_dir: Path, how: str

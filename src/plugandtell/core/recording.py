@@ -41,7 +41,8 @@ class Origin:
     Attributes:
         segment_id: The recording's own id.
         stream_id: The stream that it was cut from.
-        continues: The segment of the same stream before it, if there was one and no silence came between the two.
+        continues: The segment of the same stream before it, if that one was cut off: by the longest duration, by a
+            connection that did not return in time, or by a crash. None after one that ended in silence.
         client: The program that captured it.
         label: The client's name for itself, as it came over the wire.
         labels: Everything the client said about itself.
