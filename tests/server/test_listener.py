@@ -261,13 +261,17 @@ async def test_a_stream_that_is_connected_elsewhere_is_refused(start_server: Sta
 
 async def test_a_dead_connection_gives_way_to_its_successor(start_server: StartServer, audio_dir: Path) -> None:
     greeting = hello()
-    async with start_server() as url, await Wire.greeted(url, greeting) as dead:
-        await dead.speak(0, SECOND)
-        await _acknowledged(dead, SECOND)
-        dead.socket.transport.pause_reading()
-        async with await Wire.greeted(url, greeting) as alive:
-            await alive.speak(SECOND, SECOND)
-            await alive.end(2 * SECOND)
+    with capture_logs() as lines:
+        async with start_server() as url, await Wire.greeted(url, greeting) as dead:
+            await dead.speak(0, SECOND)
+            await _acknowledged(dead, SECOND)
+            dead.socket.transport.pause_reading()
+            async with await Wire.greeted(url, greeting) as alive:
+                await alive.speak(SECOND, SECOND)
+                await alive.end(2 * SECOND)
+    assert [line["stream_id"] for line in lines if line["event"] == "dead_connection_replaced"] == [
+        str(greeting.stream_id)
+    ]
     (found,) = recordings(audio_dir)
     assert found.pcm == pcm(0, 2 * SECOND)
 

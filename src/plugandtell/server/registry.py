@@ -122,10 +122,12 @@ class Registry:
         if await present.is_alive():
             message = f"the stream {hello.stream_id} is connected elsewhere"
             raise ProtocolError(CloseCode.STREAM_IN_USE, "stream_in_use", message)
+        if self._peer_of(hello.stream_id) is not present:
+            return
+        self._log.warning("dead_connection_replaced", stream_id=str(hello.stream_id), client=hello.label)
         await present.abort()
         session = self._sessions.get(hello.stream_id)
         if session is not None and session.peer is present:
-            self._log.warning("dead_connection_replaced", stream_id=str(hello.stream_id), client=hello.label)
             session.peer = None
 
     def _forget_oldest(self) -> None:
