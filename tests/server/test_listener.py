@@ -361,8 +361,10 @@ async def test_a_disk_that_is_nearly_full_takes_no_more_streams(audio_dir: Path)
 
 async def test_a_disk_may_be_filled_to_the_end_where_that_is_wanted(audio_dir: Path) -> None:
     settings = ServerSettings(port=0, audio_dir=audio_dir, min_free_mb=0)
-    async with running_server(settings, free_bytes=lambda: 0) as server, await Wire.greeted(server.url):
-        pass
+    async with running_server(settings, free_bytes=lambda: 0) as server, await Wire.greeted(server.url) as wire:
+        await wire.speak(0, SECOND)
+        await wire.end(SECOND)
+    assert recordings(audio_dir)[0].pcm == pcm(0, SECOND)
 
 
 async def test_of_two_newcomers_for_a_dead_connection_one_gets_the_stream(
