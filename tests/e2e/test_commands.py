@@ -196,8 +196,8 @@ async def test_a_client_goes_on_at_a_server_that_was_killed_and_came_back(tmp_pa
     async with running(tmp_path, *flags) as first:
         await first.line()
         async with running(tmp_path, "client", f"--server={url}", "--input=in.wav") as client:
-            await client.logged("transfer in progress")
-            await client.logged("transfer in progress")  # a second later, much is acknowledged
+            await first.logged("transfer in progress")
+            await first.logged("transfer in progress")  # a second later, much is acknowledged
             first.process.kill()
             await client.logged("connection lost")
             async with running(tmp_path, *flags) as second:

@@ -23,6 +23,14 @@ from tests.support.speech import RATE, sentence, silence, write_wav
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.support.processes import Running
+
+
+async def being_recorded(run: Running) -> None:
+    """Wait until the server has written the first audio: what the client says of it comes earlier."""
+    while not (await run.logged("transfer in progress")).startswith("server"):
+        pass
+
 
 def process_id(folder: Path, name: str) -> int:
     """The process that writes a log."""
@@ -45,7 +53,7 @@ async def test_without_a_microphone_it_streams_the_sample_and_says_so(tmp_path: 
     flags = ("--device=no such microphone", f"--fallback={sample_path()}")
     async with running(tmp_path, "run", "--port=0", *flags) as run:
         assert "sample.flac" in await run.logged("no microphone")
-        await run.logged("transfer in progress")
+        await being_recorded(run)
         outcome = await run.stop()
     assert outcome.status == 0, outcome.stderr
     assert len(recordings(tmp_path / "audio")) == 1
@@ -62,7 +70,7 @@ async def test_without_voice_it_says_that_there_is_nothing(tmp_path: Path) -> No
 async def test_a_signal_stops_both_in_order_and_saves_what_is_open(tmp_path: Path, number: int) -> None:
     whole = write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
     async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
-        await run.logged("transfer in progress")
+        await being_recorded(run)
         outcome = await run.stop(number)
     assert outcome.status == 0, outcome.stderr
     (found,) = recordings(tmp_path / "audio")
@@ -76,7 +84,7 @@ async def test_a_signal_stops_both_in_order_and_saves_what_is_open(tmp_path: Pat
 async def test_a_client_that_dies_is_reported_and_the_server_saves(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
     async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
-        await run.logged("transfer in progress")
+        await being_recorded(run)
         os.kill(process_id(tmp_path, "client"), signal.SIGKILL)
         outcome = await run.outcome()
     assert outcome.status == 128 + signal.SIGKILL
@@ -89,7 +97,7 @@ async def test_a_client_that_dies_is_reported_and_the_server_saves(tmp_path: Pat
 async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_saved(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
     async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
-        await run.logged("transfer in progress")
+        await being_recorded(run)
         os.kill(process_id(tmp_path, "server"), signal.SIGKILL)
         outcome = await run.outcome()
     assert outcome.status == 7
@@ -102,7 +110,7 @@ async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_sa
 async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
     async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
-        await run.logged("transfer in progress")
+        await being_recorded(run)
         run.process.kill()
     for name in ("client", "server"):
         lock = FileLock(tmp_path / "logs" / f".{name}.lock", thread_local=False)
