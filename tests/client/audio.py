@@ -35,6 +35,7 @@ async def read(source: Source) -> bytes:
 
 async def gather(source: Source, pcm: bytearray) -> None:
     async for chunk in source.chunks():
+        assert isinstance(chunk, bytes)
         assert chunk
         assert len(chunk) % SPEECH.bytes_per_sample == 0
         pcm += chunk

@@ -253,7 +253,7 @@ def test_memory_is_bounded_while_nothing_is_said() -> None:
     gate = AudioGate(Letters(), AUDIO_SETTINGS)
     for _ in range(1000):
         gate.feed(bytes(40))
-    assert len(gate._kept) <= 2 * (6 + 3 * 2 + 20)
+    assert gate.kept_bytes <= 2 * (6 + 3 * 2 + 20)
 
 
 @pytest.mark.parametrize(

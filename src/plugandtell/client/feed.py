@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
-from plugandtell.client.source import Losses
+from plugandtell.client.source import Hole, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
 from plugandtell.core.gate import AudioGate, Output, Passed, Quiet, StateChanged
@@ -42,6 +42,9 @@ class Feed:
         self._reporter = reporter
         self._ahead_samples = SPEECH.samples_from_s(_LIVE_AHEAD_S if source.is_live else _AHEAD_S)
         self._index = 0
+        self._hole: Hole | None = None  # that lasts still
+        self._holes = 0
+        self._missing_samples = 0
 
     def stop(self) -> None:
         """Capture no more; `run` still sends what was captured."""
@@ -51,18 +54,40 @@ class Feed:
         """Move everything, and say that capture is over. Returns what broke the source, if anything did."""
         broken: PlugAndTellError | None = None
         try:
-            async for pcm in self._source.chunks():
-                self._index += SPEECH.samples_in(len(pcm))
-                self._pass_on(self._gate.feed(pcm))
+            async for piece in self._source.chunks():
+                self._take(piece)
                 while self._stream.unacknowledged_samples > self._ahead_samples:
                     await self._uplink.wait_for_progress()
         except PlugAndTellError as error:
             broken = error
+        self._end_hole()
         self._pass_on(self._gate.flush())
         self._stream.end(self._index)
         self._uplink.wake()
-        get_logger().info("capture_ended", seconds=SPEECH.seconds_from(self._index))
+        missing = {"holes": self._holes, "missing_s": SPEECH.seconds_from(self._missing_samples)} if self._holes else {}
+        get_logger().info("capture_ended", seconds=SPEECH.seconds_from(self._index), **missing)
         return broken or self._lost()
+
+    def _take(self, piece: bytes | Hole) -> None:
+        if isinstance(piece, Hole):
+            self._hole = Hole(piece.samples + (self._hole.samples if self._hole else 0), piece.cause)
+            self._index += piece.samples
+            self._pass_on(self._gate.skip(piece.samples))
+        else:
+            self._end_hole()
+            self._index += SPEECH.samples_in(len(piece))
+            self._pass_on(self._gate.feed(piece))
+
+    def _end_hole(self) -> None:
+        """Say how long it was, once."""
+        if self._hole is None:
+            return
+        samples, cause = self._hole.samples, self._hole.cause
+        at_s, hole_s = SPEECH.seconds_from(self._index - samples), SPEECH.seconds_from(samples)
+        get_logger().warning("hole", at_s=at_s, seconds=hole_s, cause=cause)
+        self._hole = None
+        self._holes += 1
+        self._missing_samples += samples
 
     def _lost(self) -> PlugAndTellError | None:
         """What the source itself had to let go."""

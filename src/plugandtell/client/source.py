@@ -28,8 +28,23 @@ class Losses:
     stray_bytes: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """Time that passed without audio, because what should have heard it could not.
+
+    A long one may be told of piece by piece while it lasts.
+
+    Attributes:
+        samples: How long it was, in the `SPEECH` format.
+        cause: What happened.
+    """
+
+    samples: int
+    cause: str
+
+
 class Source(Protocol):
-    """Yields audio in the `SPEECH` format, whole samples only, from the first captured sample on.
+    """Yields audio in the `SPEECH` format, whole samples only, from the first captured sample on, and its holes.
 
     Life: `open`, `chunks` once, `close`. All methods are called on one event loop.
     """
@@ -54,8 +69,8 @@ class Source(Protocol):
             MicrophoneError: The microphone cannot be used.
         """
 
-    def chunks(self) -> AsyncIterator[bytes]:
-        """Yield audio until the input ends or `stop` is called.
+    def chunks(self) -> AsyncIterator[bytes | Hole]:
+        """Yield audio and holes until the input ends or `stop` is called.
 
         Raises:
             InputError: The input broke; what could be read was yielded before.

@@ -6,6 +6,7 @@ before the pause has lasted `hold_samples`, the pause is sent as it was heard an
 slice of what the microphone heard; otherwise the pause is dropped.
 
 `Gate` decides on voiced flags alone, one per frame; `AudioGate` puts a detector in front of it and cuts the audio.
+Both take *holes*, audio that was never heard: time in which nothing is voiced, and of which nothing is sent.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from plugandtell.core.audio import SPEECH, AudioFormat
+from plugandtell.core.kept_audio import KeptAudio
 
 
 class VoiceDetector(Protocol):
@@ -160,6 +162,19 @@ class Gate:
             return decisions + self._open(suspects)
         return decisions + self._report(suspects)
 
+    def skip(self, frames: int) -> list[Decision]:
+        """Take so many unvoiced frames: at once where nothing is decided among them, so that hours take no time.
+
+        Of the positions within such a stretch, only the last is told.
+        """
+        end = self._now + frames * self._settings.frame_samples
+        decisions: list[Decision] = []
+        while self._now < end:
+            if self._state is not GateState.VOICE and not self._suspects():
+                self._now += self._undecided_frames(end) * self._settings.frame_samples
+            decisions += self.feed(voiced=False)
+        return decisions
+
     def flush(self, tail_samples: int = 0) -> list[Decision]:
         """End of the input, `tail_samples` (less than a frame) after the last flag.
 
@@ -178,6 +193,12 @@ class Gate:
                 decisions = self._open(suspects)
         self._reported = self._now
         return [*decisions, Quiet(self._now, self._voiced_to)]
+
+    def _undecided_frames(self, end: int) -> int:
+        """How many of the unvoiced frames before `end` can be passed over, outside voice: one at least is left."""
+        if self._state is GateState.PAUSE:
+            end = min(end, self._voiced_to + self._settings.hold_samples)
+        return max(0, (end - self._now - 1) // self._settings.frame_samples)
 
     def _go_on(self, voiced: bool) -> list[Decision]:
         if voiced and len(self._voiced_among(self._settings.keep_window)) >= self._settings.keep_voiced:
@@ -230,7 +251,9 @@ class Gate:
 
 
 class AudioGate:
-    """PCM in, audio that passed out. Any split of the input into chunks gives the same output.
+    """PCM and holes in, audio that passed out. Any split of the input into chunks gives the same output.
+
+    A hole is not judged: it is unvoiced. A frame that lies partly in one is judged with silence in its place.
 
     Args:
         detector: Judges the frames; `settings.frame_samples` must be the length that it takes.
@@ -247,29 +270,44 @@ class AudioGate:
         self._settings = settings
         self._is_voiced = False
         self._gate = Gate(settings)
-        self._frame_bytes = audio.bytes_in(settings.frame_samples)
-        self._audio = audio
-        self._kept = bytearray()
-        self._kept_from = 0
-        self._judged = 0
+        self._kept = KeptAudio(audio)
+        self._judged_to = 0
+
+    @property
+    def kept_bytes(self) -> int:
+        """How much audio it keeps back."""
+        return self._kept.size_bytes
 
     def feed(self, pcm: bytes) -> list[Output]:
         """Take the next chunk: whole samples, any number of them."""
-        self._kept += pcm
-        outputs: list[Output] = []
-        while True:
-            offset = self._audio.bytes_in(self._judged - self._kept_from)
-            frame = bytes(self._kept[offset : offset + self._frame_bytes])
-            if len(frame) < self._frame_bytes:
-                return outputs
-            self._judged += self._detector.frame_samples
-            outputs += self._cut(self._gate.feed(self._judge(frame)))
-            self._forget(self._gate.keep_from)
+        self._kept.add(pcm)
+        return self._go_on()
+
+    def skip(self, samples: int) -> list[Output]:
+        """Take a hole: so many samples were never heard. However long it is, it takes no time."""
+        self._kept.skip(samples)
+        return self._go_on()
 
     def flush(self) -> list[Output]:
         """End of the input: what is shorter than a frame follows the frame before it."""
-        end = self._kept_from + self._audio.samples_in(len(self._kept))
-        return self._cut(self._gate.flush(end - self._judged))
+        return self._cut(self._gate.flush(self._kept.end - self._judged_to))
+
+    def _go_on(self) -> list[Output]:
+        """Judge every whole frame there is."""
+        frame_samples = self._settings.frame_samples
+        outputs: list[Output] = []
+        while self._kept.end - self._judged_to >= frame_samples:
+            if missing := (self._kept.next_heard(self._judged_to) - self._judged_to) // frame_samples:
+                self._is_voiced = False
+                decisions = self._gate.skip(missing)
+                self._judged_to += missing * frame_samples
+            else:
+                frame = self._kept.filled(self._judged_to, self._judged_to + frame_samples)
+                decisions = self._gate.feed(self._judge(frame))
+                self._judged_to += frame_samples
+            outputs += self._cut(decisions)
+            self._kept.forget(self._gate.keep_from)
+        return outputs
 
     def _judge(self, frame: bytes) -> bool:
         enough = self._settings.voiced_while if self._is_voiced else self._settings.voiced_from
@@ -277,14 +315,10 @@ class AudioGate:
         return self._is_voiced
 
     def _cut(self, decisions: list[Decision]) -> list[Output]:
-        return [self._slice(item) if isinstance(item, Send) else item for item in decisions]
-
-    def _slice(self, sent: Send) -> Passed:
-        first, last = (self._audio.bytes_in(index - self._kept_from) for index in (sent.start, sent.end))
-        return Passed(sent.start, bytes(self._kept[first:last]))
-
-    def _forget(self, index: int) -> None:
-        """Let go of what lies before that sample."""
-        if index > self._kept_from:
-            del self._kept[: self._audio.bytes_in(index - self._kept_from)]
-            self._kept_from = index
+        outputs: list[Output] = []
+        for decision in decisions:
+            if isinstance(decision, Send):
+                outputs += [Passed(start, pcm) for start, pcm in self._kept.heard(decision.start, decision.end)]
+            else:
+                outputs.append(decision)
+        return outputs
