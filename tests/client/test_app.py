@@ -112,6 +112,19 @@ async def test_a_line_that_is_cut_again_and_again_leaves_one_whole_recording(tmp
     assert found.sidecar["gaps"] == []
 
 
+async def test_a_connection_that_stands_but_is_dead_is_noticed(tmp_path: Path) -> None:
+    whole = write_wav(tmp_path / "in.wav", *(sentence(number) for number in range(5)))
+    settings = ServerSettings(port=0, audio_dir=tmp_path / "audio", resume_window=30)
+    async with running_server(settings) as server, proxy_to(server.url) as proxy:
+        streaming = asyncio.create_task(stream(tmp_path / "in.wav", proxy.url, keepalive=0.4))
+        await proxy.passed_bytes(20_000)
+        proxy.stall()
+        await streaming
+        assert proxy.connections == 2
+    (found,) = recordings(tmp_path / "audio")
+    assert found.pcm == whole
+
+
 async def test_a_line_that_is_cut_while_nothing_is_said_does_not_join_what_silence_parts(tmp_path: Path) -> None:
     whole = write_wav(tmp_path / "in.wav", silence(0.5), sentence(0), silence(3.4), sentence(1), silence(0.5))
     settings = ServerSettings(port=0, audio_dir=tmp_path / "audio", resume_window=30)

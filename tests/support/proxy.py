@@ -19,6 +19,7 @@ class Proxy:
         self.url = ""
         self.connections = 0
         self.passed = asyncio.Event()
+        self._valves: dict[asyncio.Event, asyncio.StreamWriter] = {}
         self._count = 0
         self._notify_at = 0
 
@@ -32,26 +33,49 @@ class Proxy:
         """Break every connection at once, without a word."""
         for writer in self._writers:
             writer.transport.abort()
+        for valve in self._valves:
+            valve.set()
+
+    def stall(self) -> None:
+        """Leave the clients' present connections standing, with nobody behind them any more."""
+        for valve, far_writer in self._valves.items():
+            valve.clear()
+            far_writer.transport.abort()
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Pass one connection on."""
         self.connections += 1
         far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._port)
+        valve = asyncio.Event()
+        valve.set()
         self._writers |= {writer, far_writer}
+        self._valves[valve] = far_writer
         with suppress(OSError):
-            await asyncio.gather(self._pass(reader, far_writer, counted=True), self._pass(far_reader, writer))
+            await asyncio.gather(
+                self._pass(reader, far_writer, valve, counted=True), self._pass(far_reader, writer, valve)
+            )
         self._writers -= {writer, far_writer}
+        del self._valves[valve]
         for end in (writer, far_writer):
             end.close()
 
-    async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, counted: bool = False) -> None:
+    async def _pass(
+        self,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        valve: asyncio.Event,
+        *,
+        counted: bool = False,
+    ) -> None:
         while data := await reader.read(65_536):
+            await valve.wait()
             writer.write(data)
             await writer.drain()
             if counted:
                 self._count += len(data)
                 if self._count >= self._notify_at:
                     self.passed.set()
+        await valve.wait()
         writer.transport.abort()
 
 

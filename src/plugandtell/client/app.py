@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import random
 import socket
 import sys
 import time
@@ -18,7 +19,7 @@ from plugandtell.client.microphone import Microphone
 from plugandtell.client.reporter import Reporter
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
-from plugandtell.client.uplink import Uplink
+from plugandtell.client.uplink import LineSettings, Uplink
 from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, NoMicrophone, ServerUnreachable, TransientError
@@ -98,7 +99,8 @@ async def stream_to_server(
         get_logger().info("capture_started", source=source.name, vad=choice.name)
         stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms))
         reporter = Reporter(on_saved, time.monotonic)
-        uplink = Uplink(url, stream, settings.give_up_after, reporter.take_message, time.monotonic)
+        line = LineSettings(url, settings.give_up_after, settings.keepalive)
+        uplink = Uplink(line, stream, reporter.take_message, time.monotonic, random.random)
         welcome = await _unless_stopped(uplink.connect(), stop)
         if welcome is None:
             raise ServerUnreachable(url, "asked to stop before it answered")

@@ -46,9 +46,13 @@ class ClientSettings:
     give_up_after: Annotated[float, Parameter(group=NETWORK)] = 30.0
     """Seconds to try to reach the server again after the connection was lost."""
 
+    keepalive: Annotated[float, Parameter(group=NETWORK)] = 20.0
+    """Seconds after which a server that does not answer is taken for lost, although the connection stands."""
+
     def __post_init__(self) -> None:
         check_range("--batch-ms", self.batch_ms, 10, 1000)
         check_range("--give-up-after", self.give_up_after, 0, 86_400)
+        check_range("--keepalive", self.keepalive, 0.2, 3600)
         if self.label is not None and not (1 <= len(self.label) <= 256 and is_text(self.label)):
             raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters, in UTF-8")
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
+from dataclasses import dataclass
+from socket import SO_SNDBUF, SOL_SOCKET
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
@@ -45,6 +47,9 @@ _CLOSE_WITHIN_S = 2.0
 _FIRST_RETRY_S = 0.25
 _SLOWEST_RETRY_S = 5.0
 _LARGEST_ANSWER_BYTES = 65_536
+_SEND_BUFFER_BYTES = 128 * 1024
+"""What the kernel may hold back for the line (it takes the double). A ping waits behind it: 8 s on a line that is as
+slow as speech; behind the megabytes that kernels grow to, so long that a slow line would be taken for a dead one."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _UNAUTHORIZED = (401, 403)
 _UNAVAILABLE = 503
@@ -59,30 +64,47 @@ _FINAL = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class LineSettings:
+    """Where the line goes, and when it counts as lost.
+
+    Attributes:
+        url: `ws://` or `wss://`; the path of the protocol is added if there is none.
+        give_up_after_s: How long to try to reach the server again after the connection was lost.
+        keepalive_s: A connection on which nothing comes back for so long is dead.
+    """
+
+    url: str
+    give_up_after_s: float
+    keepalive_s: float
+
+
 class Uplink:
     """One stream's line to one server.
 
     Args:
-        url: `ws://` or `wss://`; the path of the protocol is added if there is none.
+        settings: Where it goes, and when it counts as lost.
         stream: What is to be told, and what was confirmed.
-        give_up_after_s: How long to try to reach the server again after the connection was lost.
         on_message: Told of what the server says.
         monotonic: A clock in seconds.
+        roll: Gives random numbers from 0 to below 1.
     """
 
     def __init__(
         self,
-        url: str,
+        settings: LineSettings,
         stream: ClientStream,
-        give_up_after_s: float,
         on_message: Callable[[ServerMessage], None],
         monotonic: Callable[[], float],
+        roll: Callable[[], float],
     ) -> None:
-        self._url = url
+        self._settings = settings
+        self._url = settings.url
         self._stream = stream
-        self._retry = Retry(_FIRST_RETRY_S, _SLOWEST_RETRY_S, give_up_after_s)
+        self._retry = Retry(_FIRST_RETRY_S, _SLOWEST_RETRY_S, settings.give_up_after_s)
         self._on_message = on_message
         self._monotonic = monotonic
+        self._roll = roll
         self._socket: WebSocket | None = None
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
@@ -100,12 +122,15 @@ class Uplink:
             Refused: The server will not take this stream.
         """
         socket = await self._open()
+        unconfirmed = self._stream.unacknowledged_samples
         try:
             welcome = await self._greet(socket)
             self._stream.receive(welcome)
         except BaseException:
             await socket.close()
             raise
+        if self._stream.unacknowledged_samples < unconfirmed:
+            self._retry.progress()
         self._socket = socket
         self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
         return welcome
@@ -133,14 +158,13 @@ class Uplink:
             Refused: The server will not take the rest.
         """
         while not self._stream.is_complete:
-            connected_at = self._monotonic()
+            assert self._socket is not None
             try:
-                assert self._socket is not None
                 await self._converse(self._socket)
             except TransientError as error:
                 self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
                 self._stream.disconnected()
-                if self._monotonic() - connected_at > _SLOWEST_RETRY_S:
+                if self._socket.latency:  # it has answered a ping: the connection has lived
                     self._retry.progress()
                 await self._connect_again(error)
 
@@ -153,12 +177,15 @@ class Uplink:
         parts = urlsplit(self._url)
         url = self._url if parts.path.strip("/") else parts._replace(path=PATH).geturl()
         try:
-            return await connect(
+            socket = await connect(
                 url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 compression=None,
                 open_timeout=_CONNECT_WITHIN_S,
-                close_timeout=_CLOSE_WITHIN_S,
+                # A line dies right after a pong at worst: all three together are at most `keepalive_s`.
+                ping_interval=self._settings.keepalive_s / 2,
+                ping_timeout=self._settings.keepalive_s * 3 / 8,
+                close_timeout=min(_CLOSE_WITHIN_S, self._settings.keepalive_s / 8),
                 max_size=_LARGEST_ANSWER_BYTES,
                 proxy=None if parts.hostname in _LOOPBACK else True,
             )
@@ -178,6 +205,8 @@ class Uplink:
             raise ServerUnreachable(self._url, f"no answer within {_CONNECT_WITHIN_S:g} s") from exc
         except (OSError, EOFError, UnicodeError) as exc:  # UnicodeError: a name that the resolver cannot encode
             raise ServerUnreachable(self._url, _cause_of(exc)) from exc
+        socket.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER_BYTES)
+        return socket
 
     async def _greet(self, socket: WebSocket) -> Welcome:
         try:
@@ -230,6 +259,7 @@ class Uplink:
                 self._news.clear()
                 while (message := self._stream.next_message()) is not None:
                     await socket.send(encode(message))
+                    await asyncio.sleep(0)  # a line that is faster than we are must not keep capture waiting
                 await self._news.wait()
         except ConnectionClosed:
             return  # whoever receives learns it too, and with the reason
@@ -250,7 +280,7 @@ class Uplink:
             TransientError: The last of the reasons, once we are hurried or have tried for too long.
         """
         while True:
-            pause_s = self._retry.next_pause_s(self._monotonic())
+            pause_s = self._retry.next_pause_s(self._monotonic(), self._roll())
             if pause_s is None or (self._hurried.is_set() and self._retry.tries > 1):
                 raise error
             await self._pause(pause_s)
@@ -263,10 +293,11 @@ class Uplink:
                 return
 
     async def _pause(self, pause_s: float) -> None:
-        """Wait before the next try: shorter if we are hurried meanwhile, but never not at all."""
-        await asyncio.sleep(_FIRST_RETRY_S)
+        """Wait before the next try: no longer than a moment if we are hurried meanwhile."""
+        moment_s = min(pause_s, _FIRST_RETRY_S)
+        await asyncio.sleep(moment_s)
         with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s - _FIRST_RETRY_S):
+            async with asyncio.timeout(pause_s - moment_s):
                 await self._hurried.wait()
 
     def _judge(self, socket: WebSocket) -> NoReturn:
