@@ -32,7 +32,16 @@ from plugandtell.core.errors import (
     TransientError,
 )
 from plugandtell.core.protocol.codec import decode_server, encode
-from plugandtell.core.protocol.messages import PATH, SUBPROTOCOL, Ack, CloseCode, Error, ServerMessage, Welcome
+from plugandtell.core.protocol.messages import (
+    PATH,
+    STREAM_HEADER,
+    SUBPROTOCOL,
+    Ack,
+    CloseCode,
+    Error,
+    ServerMessage,
+    Welcome,
+)
 from plugandtell.core.retry import Retry
 from plugandtell.logservice import get_logger
 
@@ -123,6 +132,7 @@ class Uplink:
         """
         socket = await self._open()
         unconfirmed = self._stream.unacknowledged_samples
+        elsewhere_before = self._stream.elsewhere_samples
         try:
             welcome = await self._greet(socket)
             self._stream.receive(welcome)
@@ -133,6 +143,8 @@ class Uplink:
             self._retry.progress()
         self._socket = socket
         self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
+        if elsewhere := self._stream.elsewhere_samples - elsewhere_before:
+            self._log.warning("acknowledged_elsewhere", server=self._url, samples=elsewhere)
         return welcome
 
     def wake(self) -> None:
@@ -181,6 +193,7 @@ class Uplink:
                 url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 compression=None,
+                additional_headers={STREAM_HEADER: str(self._stream.hello.stream_id)},
                 open_timeout=_CONNECT_WITHIN_S,
                 # A line dies right after a pong at worst: all three together are at most `keepalive_s`.
                 ping_interval=self._settings.keepalive_s / 2,
@@ -212,7 +225,7 @@ class Uplink:
         try:
             async with asyncio.timeout(_WELCOME_WITHIN_S):
                 if socket.subprotocol == SUBPROTOCOL:
-                    await socket.send(encode(self._stream.hello))
+                    await socket.send(encode(self._stream.greeting))
                 message = decode_server(await socket.recv())
                 if isinstance(message, Error):
                     self._error = message

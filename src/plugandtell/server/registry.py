@@ -76,6 +76,7 @@ class Registry:
             session = Session(hello, self._recorder, self._settings, self._monotonic, recovered)
             self._sessions[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
+        session.greet(hello)
         session.peer = peer
         session.heard_at = self._monotonic()
         return session

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import (
+    CUT_OFF,
     Ack,
     Audio,
     End,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 _ACK_EVERY_S = 0.5
 _REPEATED_NOTICES = 64
 _MOST_PENDING = 8
-_CUT_OFF = (EndReason.DISCONNECT, EndReason.MAX_DURATION, EndReason.RECOVERED)
 
 
 class Peer(Protocol):
@@ -125,6 +125,11 @@ class Session:
         self._acked_to = self._written_to
         return [welcome, *self._notices]
 
+    def greet(self, hello: Hello) -> None:
+        """Take what the client knows of the stream: another server may have recorded it meanwhile."""
+        if hello.continues is not None and not self._knows(hello.continues):
+            self._previous = (hello.continues, EndReason.DISCONNECT)
+
     def receive(self, message: Audio | Position | End) -> list[ServerMessage]:
         """Take a message; returns what to tell the client.
 
@@ -177,6 +182,12 @@ class Session:
             await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
         self.heard_at = self._monotonic()
 
+    def _knows(self, segment_id: UUID) -> bool:
+        pending = {recording.origin.segment_id for recording in self._unsaved}
+        if self._recording is not None:
+            pending.add(self._recording.origin.segment_id)
+        return segment_id in pending or any(notice.segment_id == segment_id for notice in self._notices)
+
     def _restore(self, recovered: Sequence[Saved]) -> None:
         for saved in recovered:
             self._notices.append(_notice_of(saved))
@@ -207,7 +218,7 @@ class Session:
         origin = Origin(
             segment_id=uuid4(),
             stream_id=self.hello.stream_id,
-            continues=previous if reason in _CUT_OFF else None,
+            continues=previous if reason in CUT_OFF else None,
             client=self.hello.client,
             label=self.hello.label,
             labels=self.hello.labels,

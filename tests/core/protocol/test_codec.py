@@ -51,6 +51,7 @@ client_messages: st.SearchStrategy[ClientMessage] = st.one_of(
         client=st.builds(ClientInfo, texts, texts),
         labels=st.dictionaries(texts, texts, max_size=16),
         encoding=texts,
+        continues=st.none() | st.uuids(),
     ),
     st.builds(Audio, indexes, st.binary(max_size=64)),
     positions,
@@ -153,7 +154,7 @@ SAVED: dict[str, Any] = {
 ERROR: dict[str, Any] = {"type": "error", "code": "x", "message": "y"}
 FROM_CLIENT = [HELLO, POSITION, END]
 FROM_SERVER = [WELCOME, ACK, STARTED, SAVED, ERROR]
-OPTIONAL = {"labels", "voiced_to"}
+OPTIONAL = {"labels", "voiced_to", "continues"}
 WRONG: list[object] = [True, 1.5, [], "\ud800"]
 
 

@@ -7,11 +7,12 @@ The machine outlives connections. Audio leaves it only when the server has ackno
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import (
+    CUT_OFF,
     MAX_JUMP_S,
     Ack,
     Audio,
@@ -29,6 +30,8 @@ from plugandtell.core.protocol.messages import (
 )
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from plugandtell.core.audio import AudioFormat
 
 _LARGEST_MESSAGE_BYTES = 64 * 1024
@@ -54,6 +57,9 @@ class ClientStream:
         hello: Opens every connection of the stream.
         audio: The format of the PCM.
         batch_samples: Audio is gathered into messages of at least this length while the line is keeping up.
+
+    Attributes:
+        elsewhere_samples: Audio that one server acknowledged, but did not say was saved before another took over.
     """
 
     def __init__(self, hello: Hello, audio: AudioFormat, batch_samples: int) -> None:
@@ -68,7 +74,15 @@ class ClientStream:
         self._told_to: int | None = None
         self._is_welcome = False
         self._is_over = False
+        self.elsewhere_samples = 0
+        self._acknowledged_to = 0
+        self._last_segment: UUID | None = None
         self._unsaved: list[tuple[int, int]] = []
+
+    @property
+    def greeting(self) -> Hello:
+        """The hello of the next connection. It names the segment to continue, should another server answer."""
+        return replace(self.hello, continues=self._last_segment)
 
     @property
     def unacknowledged_samples(self) -> int:
@@ -150,8 +164,10 @@ class ClientStream:
                 self._acknowledge(message.stored_to)
             case SegmentSaved() | SegmentDiscarded():
                 self._save(message.start_index, message.end_index)
+                if message.segment_id == self._last_segment and not _is_cut_off(message):
+                    self._last_segment = None
             case SegmentStarted():
-                pass
+                self._last_segment = message.segment_id
 
     def disconnected(self) -> None:
         """The connection is gone: everything unacknowledged is to be sent again."""
@@ -170,6 +186,8 @@ class ClientStream:
         self._told_to = None
         longest_bytes = min(_LARGEST_MESSAGE_BYTES, welcome.max_message_bytes) - _INDEX_BYTES
         self._longest_message = max(1, self._audio.samples_in(longest_bytes))
+        if welcome.resume_from < self._acknowledged_to:
+            self._leave_elsewhere()
         self._acknowledge(welcome.resume_from)
 
     def _next_audio(self, run: _Run) -> Audio | None:
@@ -203,6 +221,7 @@ class ClientStream:
         A position is forgotten with the audio behind it: until then it may still have to end a segment, or to say
         what was hangover.
         """
+        self._acknowledged_to = max(self._acknowledged_to, stored_to)
         while self._items:
             run = self._items[1 if isinstance(self._items[0], Position) and len(self._items) > 1 else 0]
             if not isinstance(run, _Run) or run.start >= stored_to:
@@ -214,6 +233,12 @@ class ClientStream:
                 run.start = stored_to
                 return
             self._forget_first()
+
+    def _leave_elsewhere(self) -> None:
+        """Another server answers: what the one before acknowledged lies there, and this one cannot tell when saved."""
+        before = self.unsaved_samples
+        self._save(0, self._acknowledged_to)
+        self.elsewhere_samples += before - self.unsaved_samples
 
     def _forget_first(self) -> None:
         self._items.popleft()
@@ -227,3 +252,7 @@ class ClientStream:
             if max(end, first) < last:
                 left.append((max(end, first), last))
         self._unsaved = left
+
+
+def _is_cut_off(message: SegmentSaved | SegmentDiscarded) -> bool:
+    return isinstance(message, SegmentSaved) and message.reason in CUT_OFF

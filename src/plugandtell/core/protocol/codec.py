@@ -59,7 +59,8 @@ def encode(message: ClientMessage | ServerMessage) -> str | bytes:
 
 
 def _hello_fields(hello: Hello) -> dict[str, Any]:
-    return {
+    continues = {} if hello.continues is None else {"continues": str(hello.continues)}
+    return continues | {
         "type": "hello",
         "stream_id": str(hello.stream_id),
         "sample_rate": hello.sample_rate,
@@ -172,6 +173,7 @@ def _decode_hello(fields: JsonObject) -> Hello:
         client=ClientInfo(client.text("name"), client.text("version")),
         labels=fields.texts("labels") if fields.has("labels") else {},
         encoding=fields.text("encoding"),
+        continues=fields.uuid("continues") if fields.has("continues") else None,
     )
 
 

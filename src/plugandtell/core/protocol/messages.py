@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 SUBPROTOCOL = "plugandtell.v1"
 PATH = "/v1/stream"
+STREAM_HEADER = "X-PlugAndTell-Stream"
+"""Carries the stream's id in the upgrade request, so that a load balancer can keep the stream on one server."""
 ENCODING = "pcm_s16le"
 MAX_INDEX = 2**48
 """Indexes stay below it: 557 years at 16 kHz, and far from where times of day would overflow."""
@@ -52,6 +54,10 @@ class EndReason(StrEnum):
     RECOVERED = "recovered"
 
 
+CUT_OFF = frozenset({EndReason.DISCONNECT, EndReason.MAX_DURATION, EndReason.SHUTDOWN, EndReason.RECOVERED})
+"""After one of these, the next segment of the stream continues the one that ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class ClientInfo:
     """The program at the other end, in its own words."""
@@ -62,7 +68,11 @@ class ClientInfo:
 
 @dataclass(frozen=True, slots=True)
 class Hello:
-    """First message of a connection. A stream keeps its id across connections; `started_at` is the time of sample 0."""
+    """First message of a connection. A stream keeps its id across connections; `started_at` is the time of sample 0.
+
+    `continues` is the segment that the client was last told of, if it is open for all that the client knows, or was cut
+    off: a server that does not know the stream lets its first segment continue that one.
+    """
 
     stream_id: UUID
     sample_rate: int
@@ -71,6 +81,7 @@ class Hello:
     client: ClientInfo
     labels: Mapping[str, str] = field(default_factory=dict)
     encoding: str = ENCODING
+    continues: UUID | None = None
 
     @property
     def label(self) -> str:
