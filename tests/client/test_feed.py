@@ -16,6 +16,7 @@ from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import AudioGate, GateSettings
 from plugandtell.core.protocol.client import ClientStream
 from plugandtell.core.protocol.messages import Audio, ClientInfo, ClientMessage, End, Hello, Position, Welcome
+from plugandtell.core.store import MemoryStore
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -55,7 +56,7 @@ class SilentLine:
 async def told(*pieces: bytes | Hole) -> list[ClientMessage]:
     """What the server would be told."""
     hello = Hello(STREAM_ID, SECOND, 1, datetime(2026, 1, 1, tzinfo=UTC), ClientInfo("test", "1"), {})
-    stream = ClientStream(hello, SPEECH, 1)
+    stream = ClientStream(hello, SPEECH, 1, MemoryStore(SPEECH, 10_000_000))
     gate = AudioGate(NoDetector(), GateSettings(frame_samples=FRAME))
     reporter = Reporter(lambda _saved: None, lambda: 0.0)
     assert await Feed(ScriptedSource(*pieces), gate, stream, cast("Uplink", SilentLine()), reporter).run() is None

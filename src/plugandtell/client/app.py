@@ -28,6 +28,7 @@ from plugandtell.core.gate import AudioGate
 from plugandtell.core.pace import Pace
 from plugandtell.core.protocol.client import ClientStream
 from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved
+from plugandtell.core.store import MemoryStore
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
 
@@ -42,6 +43,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SHUTDOWN_WITHIN_S = 10.0
+_MEMORY_BYTES = SPEECH.bytes_in(SPEECH.samples_from_s(700))
 
 
 def capture_until_stopped(
@@ -97,7 +99,8 @@ async def stream_to_server(
         hello = _hello(settings, datetime.now(UTC))
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
-        stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms))
+        store = MemoryStore(SPEECH, _MEMORY_BYTES)
+        stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms), store)
         reporter = Reporter(on_saved, time.monotonic)
         line = LineSettings(url, settings.give_up_after, settings.keepalive)
         uplink = Uplink(line, stream, reporter.take_message, time.monotonic, random.random)

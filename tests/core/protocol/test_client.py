@@ -35,6 +35,7 @@ from plugandtell.core.protocol.messages import (
 )
 from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.core.segmenter import Ended, Gap, Segmenter, SegmenterSettings, Started, Write
+from plugandtell.core.store import AudioStore, MemoryStore
 
 AUDIO = AudioFormat(1, 1)
 HELLO = Hello(UUID(int=1), 1, 1, datetime(2026, 1, 1, tzinfo=UTC), ClientInfo("test", "1"))
@@ -57,8 +58,12 @@ def saved(start: int, end: int) -> SegmentSaved:
     return SegmentSaved(UUID(int=2), "a.wav", start, end, end - start, EndReason.SILENCE)
 
 
+def new_stream(store: AudioStore | None = None) -> ClientStream:
+    return ClientStream(HELLO, AUDIO, BATCH, store or MemoryStore(AUDIO, 1_000_000))
+
+
 def connected(resume_from: int = 0, max_message_bytes: int = 1_000_000) -> ClientStream:
-    stream = ClientStream(HELLO, AUDIO, BATCH)
+    stream = new_stream()
     stream.receive(welcome(resume_from, max_message_bytes))
     return stream
 
@@ -80,7 +85,7 @@ def told(stream: ClientStream) -> list[str]:
 
 
 def test_nothing_is_told_before_the_welcome() -> None:
-    stream = ClientStream(HELLO, AUDIO, BATCH)
+    stream = new_stream()
     stream.add_audio(0, pcm("abcdefgh"))
     assert told(stream) == []
     stream.receive(welcome())
@@ -320,14 +325,14 @@ def test_one_recording_may_cover_several_stretches() -> None:
 
 @pytest.mark.parametrize("message", [Ack(1), SegmentStarted(UUID(int=1), 0), saved(0, 1)])
 def test_a_server_that_speaks_before_its_welcome_is_refused(message: ServerMessage) -> None:
-    stream = ClientStream(HELLO, AUDIO, BATCH)
+    stream = new_stream()
     with pytest.raises(ProtocolError, match=f"{type(message).__name__} came before Welcome") as caught:
         stream.receive(message)
     assert caught.value.close_code == CloseCode.PROTOCOL_ERROR
 
 
 def test_a_welcome_for_another_stream_or_a_second_one_is_refused() -> None:
-    stream = ClientStream(HELLO, AUDIO, BATCH)
+    stream = new_stream()
     with pytest.raises(ProtocolError, match=f"welcomed the stream {UUID(int=7)}, not {UUID(int=1)}"):
         stream.receive(replace(welcome(), stream_id=UUID(int=7)))
     stream.receive(welcome())
@@ -336,7 +341,7 @@ def test_a_welcome_for_another_stream_or_a_second_one_is_refused() -> None:
 
 
 def test_an_error_is_for_others_to_judge() -> None:
-    stream = ClientStream(HELLO, AUDIO, BATCH)
+    stream = new_stream()
     stream.receive(Error("server_full", "later"))
     stream.receive(welcome())
     stream.receive(Error("idle", "too long"))
@@ -352,6 +357,7 @@ class Server:
 
     def __init__(self) -> None:
         self.segments: list[tuple[Ended, bytes]] = []
+        self.stored: list[tuple[int, int]] = []  # index and sample of everything written, silence in gaps left out
         self._segmenter = Segmenter(SegmenterSettings(silence_samples=10, max_samples=45), AUDIO)
         self._written = bytearray()
         self._written_to = 0
@@ -375,6 +381,7 @@ class Server:
                     self._written = bytearray()
                     self._written_to = start
                 case Write(data):
+                    self.stored += [(self._written_to + n, value) for n, value in enumerate(data.cast("h"))]
                     self._written += data
                     self._written_to += AUDIO.samples_in(len(data))
                 case Gap(_, samples):
@@ -400,8 +407,8 @@ class Server:
 class Line:
     """A client and a server, and what is under way between them."""
 
-    def __init__(self) -> None:
-        self.stream = ClientStream(HELLO, AUDIO, BATCH)
+    def __init__(self, store: AudioStore | None = None) -> None:
+        self.stream = new_stream(store)
         self.server = Server()
         self.is_up = False
         self.up: deque[str | bytes] = deque()

@@ -1,7 +1,8 @@
 """The client's end of a stream: what is still to be told, what the server has confirmed, and whether all is well.
 
-The machine outlives connections. Audio leaves it only when the server has acknowledged it; after a reconnection,
-`Welcome.resume_from` says where to go on.
+The machine outlives connections, and with a store on disk the process too. Audio leaves it only when the server has
+acknowledged it, or when its store has no room for it any more; after a reconnection, `Welcome.resume_from` says where
+to go on.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ from plugandtell.core.protocol.messages import (
     ServerMessage,
     Welcome,
 )
+from plugandtell.core.ranges import Ranges
+from plugandtell.core.store import Stretch
 
 if TYPE_CHECKING:
     from uuid import UUID
 
     from plugandtell.core.audio import AudioFormat
+    from plugandtell.core.ranges import Range
+    from plugandtell.core.store import AudioStore
 
 _LARGEST_MESSAGE_BYTES = 64 * 1024
 _INDEX_BYTES = 8
@@ -40,44 +45,52 @@ _INDEX_BYTES = 8
 
 @dataclass(slots=True)
 class _Run:
-    """Contiguous audio that is not acknowledged yet, from sample `start` to before `end`."""
+    """Contiguous audio in the store that is not acknowledged yet, from sample `start` to before `end`."""
 
     start: int
     end: int
-    pcm: bytearray
 
 
 class ClientStream:
     """One audio source on its way to the server.
 
     What is still to be told is a queue of runs of audio, positions and the end. It starts at the oldest sample that is
-    not acknowledged; `_place` is where in the queue the present connection is, and `_sent_to` where in that run.
+    not acknowledged; `_place` is where in the queue the present connection is, and `_sent_to` where in that run. The
+    audio itself is in the store.
 
     Args:
         hello: Opens every connection of the stream.
         audio: The format of the PCM.
         batch_samples: Audio is gathered into messages of at least this length while the line is keeping up.
+        store: Keeps the audio. What an earlier life of the stream left in it is still to be told.
 
     Attributes:
         elsewhere_samples: Audio that one server acknowledged, but did not say was saved before another took over.
+        lost_samples: Audio that the store let go before the server confirmed it.
     """
 
-    def __init__(self, hello: Hello, audio: AudioFormat, batch_samples: int) -> None:
+    def __init__(self, hello: Hello, audio: AudioFormat, batch_samples: int, store: AudioStore) -> None:
         self.hello = hello
+        self.lost_samples = 0
         self._audio = audio
         self._batch_samples = batch_samples
+        self._store = store
         self._longest_jump = audio.samples_from_s(MAX_JUMP_S)
         self._longest_message = batch_samples
         self._items: deque[_Run | Position | End] = deque()
         self._place = 0
         self._sent_to = 0
         self._told_to: int | None = None
+        self._known_to = 0
         self._is_welcome = False
         self._is_over = False
         self.elsewhere_samples = 0
         self._acknowledged_to = 0
         self._last_segment: UUID | None = None
-        self._unsaved: list[tuple[int, int]] = []
+        self._unacknowledged_samples = 0
+        self._unsaved = Ranges()
+        for item in store.kept():
+            self._put(item)
 
     @property
     def greeting(self) -> Hello:
@@ -87,12 +100,12 @@ class ClientStream:
     @property
     def unacknowledged_samples(self) -> int:
         """Audio that the server has not confirmed to have written."""
-        return sum(item.end - item.start for item in self._items if isinstance(item, _Run))
+        return self._unacknowledged_samples
 
     @property
     def unsaved_samples(self) -> int:
         """Audio whose segment is not settled yet: in a recording under its final name, or discarded without voice."""
-        return sum(end - start for start, end in self._unsaved)
+        return self._unsaved.samples
 
     @property
     def is_told(self) -> bool:
@@ -102,33 +115,27 @@ class ClientStream:
     @property
     def is_complete(self) -> bool:
         """Whether capture is over, the server was told, and everything voiced was acknowledged and saved."""
-        return self.is_told and not self.unacknowledged_samples and not self._unsaved
+        return self.is_told and not self._unacknowledged_samples and not self._unsaved.samples
 
     def add_audio(self, start: int, pcm: bytes) -> None:
         """Take audio that passed the gate."""
-        end = start + self._audio.samples_in(len(pcm))
-        if self._unsaved and self._unsaved[-1][1] == start:
-            self._unsaved[-1] = (self._unsaved[-1][0], end)
-        else:
-            self._unsaved.append((start, end))
-        last = self._items[-1] if self._items else None
-        if isinstance(last, _Run) and last.end == start:
-            last.pcm += pcm
-            last.end = end
-        else:
-            self._items.append(_Run(start, end, bytearray(pcm)))
+        self._store.append(start, pcm)
+        self._put(Stretch(start, start + self._audio.samples_in(len(pcm))))
+        self._let_go()
 
     def add_position(self, index: int, voiced_to: int) -> None:
         """Take the gate's word that nothing from `voiced_to` to `index` was voiced. It takes the place of the last."""
-        if self._items and isinstance(self._items[-1], Position):
-            self._items.pop()
-            self._place = min(self._place, len(self._items))
-        self._items.append(Position(index, voiced_to))
+        position = Position(index, voiced_to)
+        self._store.note(position)
+        self._put(position)
 
-    def end(self, index: int) -> None:
-        """Capture is over."""
-        self._items.append(End(index))
-        self._is_over = True
+    def end(self, index: int | None = None) -> None:
+        """Capture is over. Without an index, it ended with the last that was heard of it; once over, it stays so."""
+        if self._is_over:
+            return
+        end = End(max(self._known_to, self._acknowledged_to) if index is None else index)
+        self._store.note(end)
+        self._put(end)
 
     def next_message(self) -> ClientMessage | None:
         """The next message to send, or None while there is nothing to tell.
@@ -136,14 +143,20 @@ class ClientStream:
         Between `disconnected` and the server's welcome there is nothing to tell either: the hello is sent by the
         connection that asks.
         """
+        self._let_go()
         while self._is_welcome and self._place < len(self._items):
             item = self._items[self._place]
-            message = self._next_audio(item) if isinstance(item, _Run) else item
-            if message is not None:
-                return self._tell(item, message)
-            if self._place == len(self._items) - 1:
+            if not isinstance(item, _Run):
+                return self._tell(item)
+            if (due := self._due(item)) is not None:
+                if pcm := self._store.read(*due):
+                    return self._tell(Audio(due[0], pcm))
+                self._let_go()
+                self._lose(*due)
+            elif item is self._items[-1]:
                 return None
-            self._place += 1
+            else:
+                self._place += 1
         return None
 
     def receive(self, message: ServerMessage) -> None:
@@ -163,7 +176,7 @@ class ClientStream:
             case Ack():
                 self._acknowledge(message.stored_to)
             case SegmentSaved() | SegmentDiscarded():
-                self._save(message.start_index, message.end_index)
+                self._unsaved.remove(message.start_index, message.end_index)
                 if message.segment_id == self._last_segment and not _is_cut_off(message):
                     self._last_segment = None
             case SegmentStarted():
@@ -190,23 +203,44 @@ class ClientStream:
             self._leave_elsewhere()
         self._acknowledge(welcome.resume_from)
 
-    def _next_audio(self, run: _Run) -> Audio | None:
+    def _put(self, item: Stretch | Position | End) -> None:
+        """Put something behind all that is still to be told."""
+        last = self._items[-1] if self._items else None
+        match item:
+            case Stretch(start, end):
+                self._unsaved.add(start, end)
+                self._unacknowledged_samples += end - start
+                self._known_to = max(self._known_to, end)
+                if isinstance(last, _Run) and last.end == start:
+                    last.end = end
+                else:
+                    self._items.append(_Run(start, end))
+            case Position(index) | End(index):
+                if isinstance(item, End):
+                    self._is_over = True
+                elif isinstance(last, Position):
+                    self._items.pop()
+                    self._place = min(self._place, len(self._items))
+                self._known_to = max(self._known_to, index)
+                self._items.append(item)
+
+    def _due(self, run: _Run) -> Range | None:
         """What is to be sent of a run: as much as a message holds when the line has fallen behind."""
         start = max(run.start, self._sent_to)
         waiting = run.end - start
-        still_grows = self._place == len(self._items) - 1
-        if not waiting or (still_grows and waiting < self._batch_samples):
+        still_grows = run is self._items[-1]
+        if waiting <= 0 or (still_grows and waiting < self._batch_samples):
             return None
-        end = start + min(waiting, self._longest_message)
-        first, last = (self._audio.bytes_in(index - run.start) for index in (start, end))
-        return Audio(start, bytes(run.pcm[first:last]))
+        return start, start + min(waiting, self._longest_message)
 
-    def _tell(self, item: _Run | Position | End, message: Audio | Position | End) -> ClientMessage:
+    def _tell(self, message: Audio | Position | End) -> ClientMessage:
         """Note that the message is told; or, where it lies too far ahead for the server, take a step towards it."""
         index = message.start if isinstance(message, Audio) else message.index
         if self._told_to is not None and index - self._told_to > self._longest_jump:
             self._told_to += self._longest_jump
-            return Position(self._told_to, message.voiced_to if isinstance(message, Position) else None)
+            voiced_to = message.voiced_to if isinstance(message, Position) else None
+            # Where audio was lost, voice may have ended beyond the step.
+            return Position(self._told_to, voiced_to if voiced_to is None or voiced_to <= self._told_to else None)
         if isinstance(message, Audio):
             index += self._audio.samples_in(len(message.pcm))
             self._sent_to = index
@@ -223,35 +257,60 @@ class ClientStream:
         """
         self._acknowledged_to = max(self._acknowledged_to, stored_to)
         while self._items:
-            run = self._items[1 if isinstance(self._items[0], Position) and len(self._items) > 1 else 0]
+            place = next((place for place, item in enumerate(self._items) if isinstance(item, _Run)), 0)
+            run = self._items[place]
             if not isinstance(run, _Run) or run.start >= stored_to:
-                return
-            if run is not self._items[0]:
+                break
+            for _ in range(place):
                 self._forget_first()
-            if run.end > stored_to:
-                del run.pcm[: self._audio.bytes_in(stored_to - run.start)]
-                run.start = stored_to
-                return
-            self._forget_first()
+            self._unacknowledged_samples -= min(run.end, stored_to) - run.start
+            run.start = stored_to
+            if run.start >= run.end:
+                self._forget_first()
+        self._store.forget(stored_to)
 
     def _leave_elsewhere(self) -> None:
         """Another server answers: what the one before acknowledged lies there, and this one cannot tell when saved."""
-        before = self.unsaved_samples
-        self._save(0, self._acknowledged_to)
-        self.elsewhere_samples += before - self.unsaved_samples
+        self.elsewhere_samples += self._unsaved.remove(0, self._acknowledged_to)
 
     def _forget_first(self) -> None:
         self._items.popleft()
         self._place = max(0, self._place - 1)
 
-    def _save(self, start: int, end: int) -> None:
-        left: list[tuple[int, int]] = []
-        for first, last in self._unsaved:
-            if first < min(start, last):
-                left.append((first, min(start, last)))
-            if max(end, first) < last:
-                left.append((max(end, first), last))
-        self._unsaved = left
+    def _let_go(self) -> None:
+        """Tell no more of what the store could not keep."""
+        for start, end in self._store.take_lost():
+            self._lose(start, end)
+
+    def _lose(self, start: int, end: int) -> None:
+        """Take audio out of the queue. Counts what was sent and not confirmed too: nobody knows of it."""
+        before, self._items = self._items, deque()
+        place = None
+        for number, item in enumerate(before):
+            if isinstance(item, Position):
+                self._drop_middle_position()
+            if number == self._place:
+                place = len(self._items)
+            self._items.extend(self._left_of(item, start, end) if isinstance(item, _Run) else [item])
+        self._place = len(self._items) if place is None else place
+
+    def _left_of(self, run: _Run, start: int, end: int) -> list[_Run]:
+        start, end = max(run.start, start), min(run.end, end)
+        if start >= end:
+            return [run]
+        self.lost_samples += end - start
+        self._unacknowledged_samples -= end - start
+        self._unsaved.remove(start, end)
+        return [part for part in (_Run(run.start, start), _Run(end, run.end)) if part.start < part.end]
+
+    def _drop_middle_position(self) -> None:
+        """Of positions with nothing left between them, the first may still end a segment, and the last tells the time.
+
+        This makes room for the last.
+        """
+        items = self._items
+        if len(items) > 1 and isinstance(items[-1], Position) and isinstance(items[-2], Position):
+            items.pop()
 
 
 def _is_cut_off(message: SegmentSaved | SegmentDiscarded) -> bool:
