@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import os
+import signal
+from pathlib import Path
+
+import pytest
 
 from plugandtell.core.protocol.messages import Ack, EndReason, Position, SegmentSaved, SegmentStarted, Welcome
-from tests.support.processes import running_server
-from tests.support.recordings import recordings
+from tests.server import dying
+from tests.support.driver import Driver
+from tests.support.processes import running, running_server
+from tests.support.recordings import Found, recordings
 from tests.support.wire import RATE, Wire, hello, pcm
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 async def test_a_stream_goes_on_where_a_killed_server_left_it(tmp_path: Path) -> None:
@@ -36,3 +39,41 @@ async def test_a_stream_goes_on_where_a_killed_server_left_it(tmp_path: Path) ->
     assert first.pcm + second.pcm == pcm(0, 2 * RATE)
     assert (saved.file, last.file) == (first.path.name, second.path.name)
     assert second.sidecar["continues"] == first.sidecar["segment_id"]
+
+
+@pytest.mark.parametrize("moment", dying.MOMENTS)
+async def test_whenever_a_server_is_killed_nothing_is_lost_or_doubled_and_the_client_learns_all(
+    tmp_path: Path, moment: str
+) -> None:
+    """A segment with voice, one without, and another with."""
+    client = Driver()
+    client.speak(0, 2 * RATE)
+    client.stream.add_position(6 * RATE, 2 * RATE)
+    client.speak(10 * RATE, RATE)
+    client.stream.add_position(15 * RATE, 10 * RATE)
+    client.speak(20 * RATE, RATE)
+    client.stream.end(22 * RATE)
+    async with running(
+        tmp_path, moment, "--port=0", python=[str(Path(dying.__file__))], environment=WITH_PATH
+    ) as server:
+        assert not await client.run(await server.line())
+        assert (await server.outcome()).status == -signal.SIGKILL
+    async with running_server(tmp_path) as (server, url):
+        assert await client.run(url)
+        await server.stop()
+    found = recordings(tmp_path / "audio")
+    held = {start for one in found for start in seconds_of(one)}
+    assert held | {10} == {0, 1, 10, 20}
+    assert {one.path.name for one in found} == {one.file for one in client.heard if isinstance(one, SegmentSaved)}
+
+
+DYING = [str(Path(dying.__file__))]
+WITH_PATH = {"PYTHONPATH": os.pathsep.join([str(Path(__file__).parents[2]), os.environ.get("PYTHONPATH", "")])}
+
+
+def seconds_of(found: Found) -> list[int]:
+    """The seconds of the stream that a recording holds, each whole and right."""
+    start, samples = found.sidecar["start_index"], len(found.pcm) // 2
+    assert found.pcm == pcm(start, samples)
+    assert start % RATE == samples % RATE == 0
+    return [(start + behind) // RATE for behind in range(0, samples, RATE)]

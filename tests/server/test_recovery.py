@@ -12,7 +12,7 @@ from plugandtell.core.errors import WriteFailed
 from plugandtell.core.recording import GapPolicy
 from plugandtell.core.segmenter import Gap
 from plugandtell.server.recorder import Recorder, Recording, Saved
-from plugandtell.server.recovery import recover
+from plugandtell.server.recovery import Unfinished, recover
 from tests.server.test_recorder import NAME, ORIGIN, ended
 from tests.support.recordings import recordings
 from tests.support.wire import pcm
@@ -153,3 +153,21 @@ def test_a_part_that_is_none_of_ours_is_left_alone_and_named(recorder: Recorder,
     assert isinstance(mended, Saved)
     assert mended.path == crashed.path
     assert foreign.read_bytes() == b"x" * 1000
+
+
+def test_what_was_to_leave_no_file_leaves_none(recorder: Recorder, crashed: Recording) -> None:
+    assert list(recover(recorder.folder, {crashed.origin.segment_id})) == []
+    assert recordings(recorder.folder) == []
+
+
+def test_what_cannot_be_moved_into_place_yet_can_be_later(recorder: Recorder, crashed: Recording) -> None:
+    wav_path = recorder.folder / f"{NAME}.wav"
+    wav_path.mkdir()  # which no file can replace
+    (outcome,) = recover(recorder.folder)
+    assert isinstance(outcome, Unfinished)
+    assert (outcome.ended.end_index, outcome.origin) == (48_100, crashed.origin)
+    with pytest.raises(WriteFailed):
+        outcome.finish()
+    wav_path.rmdir()
+    assert outcome.finish().samples == 48_000
+    assert recordings(recorder.folder)[0].pcm == CONTENT

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from pathlib import Path
 
 WITHIN_S = 30.0
@@ -68,14 +68,17 @@ class Running:
 
 @asynccontextmanager
 async def running(
-    folder: Path, *arguments: str | bytes, stdin: int = subprocess.DEVNULL, environment: Mapping[str, str] | None = None
+    folder: Path,
+    *arguments: str | bytes,
+    stdin: int = subprocess.DEVNULL,
+    environment: Mapping[str, str] | None = None,
+    python: Sequence[str] = ("-m", "plugandtell"),
 ) -> AsyncIterator[Running]:
-    """`plugandtell ARGUMENTS`, killed at the end if it still runs."""
+    """`plugandtell ARGUMENTS`, killed at the end if it still runs; or another `python` program."""
     own = {name: value for name, value in os.environ.items() if not name.startswith("PLUGANDTELL_")}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        "-m",
-        "plugandtell",
+        *python,
         *arguments,
         cwd=folder,
         env=own | dict(environment or {}),

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from plugandtell.command import run_logged
-from plugandtell.core.errors import AudioNotSaved, WriteFailed
+from plugandtell.core.errors import AudioNotSaved
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.logservice import get_logger
 from plugandtell.server.listener import Listener
-from plugandtell.server.recorder import Recorder, Saved
-from plugandtell.server.recovery import recover
+from plugandtell.server.past import read_past
+from plugandtell.server.recorder import Recorder
 from plugandtell.server.registry import Registry
 from plugandtell.server.session import SessionSettings
 from plugandtell.stopping import stop_requests
@@ -78,7 +78,7 @@ async def running_server(
     """
     recorder = Recorder(settings.audio_dir)
     try:
-        registry = Registry(recorder, _session_settings(settings), time.monotonic, _recover(recorder))
+        registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder, time.time()))
         listener = Listener(settings, registry, free_bytes or recorder.free_bytes)
         url = await listener.open()
         sweeping = asyncio.create_task(_sweep(registry, listener))
@@ -107,6 +107,8 @@ async def _shut_down(registry: Registry, listener: Listener, within_s: float) ->
         await listener.abort()
         if unsaved:
             raise AudioNotSaved(unsaved, f"the server could not save them within {within_s:g} s") from None
+    if unsaved := registry.unsaved_samples:
+        raise AudioNotSaved(unsaved, "they could not be moved into place; the server's next start will try again")
     log.info("server_stopped")
 
 
@@ -117,21 +119,10 @@ async def _sweep(registry: Registry, listener: Listener) -> None:
         try:
             registry.end_overdue()
             registry.refresh()
+            registry.retry_unsaved()
             listener.close_idle(time.monotonic())
         except Exception:  # noqa: BLE001  (the boundary of a task)
             get_logger().exception("sweep_failed")
-
-
-def _recover(recorder: Recorder) -> list[Saved]:
-    log = get_logger()
-    recovered: list[Saved] = []
-    for outcome in recover(recorder.folder):
-        if isinstance(outcome, WriteFailed):
-            log.error("recovery_failed", error=str(outcome))
-        else:
-            log.warning("recording_recovered", file=str(outcome.path), samples=outcome.samples)
-            recovered.append(outcome)
-    return recovered
 
 
 def _session_settings(settings: ServerSettings) -> SessionSettings:

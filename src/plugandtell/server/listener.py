@@ -254,7 +254,7 @@ class Listener:
                 if session.is_behind:
                     await session.catch_up()
                 if connection.is_over:
-                    await session.settle()
+                    await session.settle_all()
                     await peer.close(CloseCode.NORMAL, "")
                     return False
         except ConnectionClosed as closed:

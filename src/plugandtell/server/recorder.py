@@ -26,6 +26,7 @@ from plugandtell.core.recording import (
     origin_line,
     recording_name,
 )
+from plugandtell.server.discards import Discarded, Discards
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -67,6 +68,7 @@ class Recording:
         self._gaps: list[Gap] = []
         self._data_bytes = 0
         self._header_bytes = 0
+        self._is_flushed = False
 
     @property
     def samples(self) -> int:
@@ -126,15 +128,10 @@ class Recording:
         """Move the recording into place. Reads the whole file once, so call it off the event loop.
 
         Raises:
-            WriteFailed: The parts stay where they are, for the next start of the server to finish.
+            WriteFailed: The parts stay where they are, for another call to finish, or for the next start of the server.
         """
-        try:
-            self.patch_header()
-            os.fsync(self._file.fileno())
-        except OSError as exc:
-            raise self._failed(exc) from exc
-        finally:
-            self._file.close()
+        if not self._is_flushed:
+            self._flush()
         return move_into_place(self.path, self.origin, self._gaps, ended)
 
     def discard(self) -> None:
@@ -142,6 +139,19 @@ class Recording:
         self._file.close()
         for part in parts_of(self.path):
             part.unlink(missing_ok=True)
+
+    def _flush(self) -> None:
+        """Let go of the file, with all of it on the disk."""
+        try:
+            if self._file.closed:  # an earlier call failed
+                self._file = parts_of(self.path)[0].open("r+b", buffering=0)
+            self.patch_header()
+            os.fsync(self._file.fileno())
+            self._is_flushed = True
+        except OSError as exc:
+            raise self._failed(exc) from exc
+        finally:
+            self._file.close()
 
     def _append(self, pcm: bytes | memoryview) -> None:
         try:
@@ -185,6 +195,7 @@ class Recorder:
     def __init__(self, folder: Path, create: Callable[[Path], FileIO] = create_file) -> None:
         self.folder = folder
         self._create = create
+        self._discards = Discards(folder)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK, blocking=False)
@@ -208,6 +219,28 @@ class Recorder:
             return shutil.disk_usage(self.folder).free
         except OSError as exc:
             raise WriteFailed(str(self.folder), exc.strerror or str(exc)) from exc
+
+    def discarded_before(self) -> list[Discarded]:
+        """The segments that earlier servers discarded last, oldest first.
+
+        Raises:
+            WriteFailed: They cannot be read.
+        """
+        return self._discards.load()
+
+    def discard(self, recording: Recording, ended: Ended) -> None:
+        """Leave no file of a segment without voice, and remember that there was one. Call it off the event loop.
+
+        Raises:
+            WriteFailed: The disk is full or gone; the parts stay, for another call.
+        """
+        origin = recording.origin
+        segment = Discarded(origin.stream_id, origin.segment_id, ended.start_index, ended.end_index)
+        self._discards.note(segment)
+        try:
+            recording.discard()
+        except OSError as exc:
+            raise WriteFailed(str(recording.path), exc.strerror or str(exc)) from exc
 
     def start(self, origin: Origin) -> Recording:
         """Begin a recording under a name that no other has.
@@ -264,17 +297,18 @@ def parts_of(path: Path) -> tuple[Path, Path]:
 
 
 def move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: Ended) -> Saved:
-    """Complete the sidecar, and give both parts their final names.
+    """Complete the sidecar, and give both parts their final names. May be called again after it failed.
 
     Raises:
         WriteFailed: The parts stay where they are.
     """
     wav_part, sidecar_part = parts_of(path)
     try:
-        size_bytes, sha256 = _measure(wav_part)
+        lies_at = wav_part if wav_part.exists() else path
+        size_bytes, sha256 = _measure(lies_at)
         samples = origin.audio.samples_in(size_bytes - wav.HEADER_BYTES)
         _write_whole(sidecar_part, final_sidecar(origin, gaps, ended, WavFile(path.name, samples, size_bytes, sha256)))
-        wav_part.replace(path)
+        lies_at.replace(path)
         sidecar_part.replace(path.with_suffix(".json"))
     except OSError as exc:
         raise WriteFailed(str(path), exc.strerror or str(exc)) from exc

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -15,30 +16,52 @@ from plugandtell.core.segmenter import Ended, Gap
 from plugandtell.server.recorder import NEW, PART, Saved, move_into_place, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
     from pathlib import Path
 
 UNKNOWN_STREAM = UUID(int=0)
 
 
-def recover(folder: Path) -> Iterator[Saved | WriteFailed]:
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """A recording that is mended, but cannot be moved into place yet. `finish` tries again; call it off the loop."""
+
+    path: Path
+    origin: Origin
+    gaps: tuple[Gap, ...]
+    ended: Ended
+    samples: int
+    error: WriteFailed
+
+    def finish(self) -> Saved:
+        """Move it into place.
+
+        Raises:
+            WriteFailed: As before.
+        """
+        return move_into_place(self.path, self.origin, self.gaps, self.ended)
+
+
+def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | Unfinished | WriteFailed]:
     """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
 
     A part without a sample is removed; one that is no WAV of ours is left alone. Nobody may record into the folder
     meanwhile.
+
+    Args:
+        folder: Where the recordings are.
+        discarded: Segments that were to leave no file.
     """
     for leftover in folder.glob(f"*.json{PART}{NEW}"):
         leftover.unlink()
     for part in sorted(folder.glob(f"*.wav{PART}")):
         try:
-            if saved := _recover(part.with_suffix("")):
-                yield saved
+            if outcome := _recover(part.with_suffix(""), discarded):
+                yield outcome
         except wav.NotRepairable as exc:
             yield WriteFailed(str(part), str(exc))
         except OSError as exc:
             yield WriteFailed(str(part), exc.strerror or str(exc))
-        except WriteFailed as error:
-            yield error
     for part in sorted(folder.glob(f"*.json{PART}")):
         try:
             if saved := _finish_sidecar(part):
@@ -47,7 +70,7 @@ def recover(folder: Path) -> Iterator[Saved | WriteFailed]:
             yield WriteFailed(str(part), exc.strerror or str(exc))
 
 
-def _recover(path: Path) -> Saved | None:
+def _recover(path: Path, discarded: Container[UUID]) -> Saved | Unfinished | None:
     """Mend one recording; None if there is nothing in it, or if only its sidecar has to follow it into place."""
     wav_part, sidecar_part = parts_of(path)
     size_bytes = wav_part.stat().st_size
@@ -60,9 +83,16 @@ def _recover(path: Path) -> Saved | None:
         return None
     mended = _mend(wav_part, size_bytes)
     origin, noted = _read_origin(sidecar_part, wav_part, mended)
+    if origin.segment_id in discarded:
+        wav_part.unlink()
+        sidecar_part.unlink(missing_ok=True)
+        return None
     gaps, end_index = gaps_within(origin, noted, mended.samples)
     ended = Ended(origin.start_index, end_index, EndReason.RECOVERED, 0, 0, 0)
-    return move_into_place(path, origin, gaps, ended)
+    try:
+        return move_into_place(path, origin, gaps, ended)
+    except WriteFailed as error:
+        return Unfinished(path, origin, tuple(gaps), ended, mended.samples, error)
 
 
 def _is_complete(sidecar_part: Path, size_bytes: int) -> bool:
@@ -109,6 +139,8 @@ def _finish_sidecar(part: Path) -> Saved | None:
     """Mend a crash between the two moves; a part whose WAV is not there belongs to nothing."""
     sidecar: Path = part.with_suffix("")
     path = sidecar.with_suffix(".wav")
+    if parts_of(path)[0].exists():
+        return None
     if path.exists() and not sidecar.exists():
         part.replace(sidecar)
         try:
@@ -116,6 +148,5 @@ def _finish_sidecar(part: Path) -> Saved | None:
         except ValueError:
             return None
         return Saved(path, origin, ended, file.samples)
-    if not parts_of(path)[0].exists():
-        part.unlink()
+    part.unlink()
     return None

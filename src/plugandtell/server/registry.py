@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import CloseCode, EndReason, Hello
 from plugandtell.logservice import get_logger
-from plugandtell.server.recovery import UNKNOWN_STREAM
+from plugandtell.server.past import by_stream
 from plugandtell.server.session import Peer, Session, SessionSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from uuid import UUID
 
-    from plugandtell.server.recorder import Recorder, Saved
+    from plugandtell.server.past import Past
+    from plugandtell.server.recorder import Recorder
 
 _REMEMBERED_STREAMS = 10_000
 
@@ -31,7 +32,7 @@ class Registry:
         recorder: Where recordings go.
         settings: When they end.
         monotonic: A clock in seconds.
-        recovered: What an earlier life of the server left: its streams go on behind it.
+        past: What earlier lives of the server left: its streams go on behind it.
     """
 
     def __init__(
@@ -39,14 +40,14 @@ class Registry:
         recorder: Recorder,
         settings: SessionSettings,
         monotonic: Callable[[], float],
-        recovered: Iterable[Saved] = (),
+        past: Iterable[Past] = (),
     ) -> None:
         self._recorder = recorder
         self._settings = settings
         self._monotonic = monotonic
         self._sessions: dict[UUID, Session] = {}
         self._left_at: dict[UUID, float] = {}
-        self._recovered = _by_stream(recovered)
+        self._past = by_stream(past, _REMEMBERED_STREAMS)
         self._is_closed = False
         self._log = get_logger()
 
@@ -72,8 +73,8 @@ class Registry:
             raise ProtocolError(CloseCode.GOING_AWAY, "shutting_down", "the server shuts down")
         session = self._sessions.get(hello.stream_id)
         if session is None:
-            recovered = self._recovered.pop(hello.stream_id, [])
-            session = Session(hello, self._recorder, self._settings, self._monotonic, recovered)
+            past = self._past.pop(hello.stream_id, [])
+            session = Session(hello, self._recorder, self._settings, self._monotonic, past)
             self._sessions[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
         session.greet(hello)
@@ -103,6 +104,11 @@ class Registry:
         """Bring the headers of all open recordings up to date."""
         for session in self._sessions.values():
             session.refresh()
+
+    def retry_unsaved(self) -> None:
+        """Try again to move into place what could not be."""
+        for session in self._sessions.values():
+            session.retry_unsaved()
 
     def shut_down(self) -> None:
         """End every segment, and take no stream from now on. `settle` waits until all is in place and told."""
@@ -134,16 +140,6 @@ class Registry:
     def _forget_oldest(self) -> None:
         while len(self._left_at) > _REMEMBERED_STREAMS:
             stream_id = next(iter(self._left_at))
-            if self._sessions[stream_id].is_recording:
+            if self._sessions[stream_id].is_recording or self._sessions[stream_id].unsaved_samples:
                 return
             del self._left_at[stream_id], self._sessions[stream_id]
-
-
-def _by_stream(recovered: Iterable[Saved]) -> dict[UUID, list[Saved]]:
-    """The streams that were cut last, as many as are remembered."""
-    streams: dict[UUID, list[Saved]] = {}
-    known = [saved for saved in recovered if saved.origin.stream_id != UNKNOWN_STREAM]
-    for saved in sorted(known, key=lambda saved: saved.ended.end_index):
-        streams.setdefault(saved.origin.stream_id, []).append(saved)
-    newest = sorted(streams, key=lambda stream_id: streams[stream_id][-1].origin.started_at)
-    return {stream_id: streams[stream_id] for stream_id in newest[-_REMEMBERED_STREAMS:]}

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections import deque
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
@@ -27,16 +26,20 @@ from plugandtell.core.protocol.messages import (
 from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
 from plugandtell.logservice import Throttle, get_logger
+from plugandtell.server.discards import Discarded
+from plugandtell.server.past import end_of
+from plugandtell.server.recorder import Saved
+from plugandtell.server.settling import Settling, Unsettled
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable, Sequence
-    from typing import Any
+    from collections.abc import Callable, Iterable, Sequence
 
-    from plugandtell.server.recorder import Recorder, Recording, Saved
+    from plugandtell.server.past import Past
+    from plugandtell.server.recorder import Recorder, Recording
+    from plugandtell.server.settling import Notice
 
 _ACK_EVERY_S = 0.5
-_REPEATED_NOTICES = 64
-_MOST_PENDING = 8
+_SETTLE_WITHIN_S = 10.0
 
 
 class Peer(Protocol):
@@ -71,7 +74,7 @@ class Session:
         recorder: Where recordings go.
         settings: When they end.
         monotonic: A clock in seconds for the log and for time-outs; no rule about audio reads it.
-        recovered: What an earlier life of the server left of the stream, in order: the stream goes on behind it.
+        past: What earlier lives of the server left of the stream, in order: the stream goes on behind it.
     """
 
     def __init__(
@@ -80,7 +83,7 @@ class Session:
         recorder: Recorder,
         settings: SessionSettings,
         monotonic: Callable[[], float],
-        recovered: Sequence[Saved] = (),
+        past: Sequence[Past] = (),
     ) -> None:
         self.hello = hello
         self.peer: Peer | None = None
@@ -91,16 +94,13 @@ class Session:
         self._monotonic = monotonic
         self._recording: Recording | None = None
         self._previous: tuple[UUID, EndReason] | None = None
-        self._unsaved: set[Recording] = set()
-        self._tasks: set[asyncio.Task[None]] = set()
-        self._in_order = asyncio.Lock()  # recordings are saved, and told, in the order of their ends
-        self._notices: deque[SegmentSaved | SegmentDiscarded] = deque(maxlen=_REPEATED_NOTICES)
         self._written_to = 0
         self._acked_to = 0
         self._throttle = Throttle()
         self._is_closed = False
         self._log = get_logger().bind(stream_id=str(hello.stream_id), client=hello.label)
-        self._restore(recovered)
+        self._settling = Settling(self._tell, monotonic, self._log)
+        self._restore(past)
         self._segmenter = self._new_segmenter(self._written_to)
 
     @property
@@ -111,19 +111,19 @@ class Session:
     @property
     def is_behind(self) -> bool:
         """Whether segments end faster than they are saved and told, so that the client must wait for `catch_up`."""
-        return len(self._tasks) > _MOST_PENDING
+        return self._settling.is_behind
 
     @property
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
-        return sum(recording.samples for recording in self._unsaved)
+        return self._settling.unsaved_samples
 
     def greeting(self) -> list[ServerMessage]:
         """What a new connection is told first: where to go on, and what was saved while it was away."""
         silence_ms = round(self._settings.silence_s * 1000)
         welcome = Welcome(self.hello.stream_id, self._written_to, silence_ms, self._settings.max_message_bytes)
         self._acked_to = self._written_to
-        return [welcome, *self._notices]
+        return [welcome, *self._settling.notices]
 
     def greet(self, hello: Hello) -> None:
         """Take what the client knows of the stream: another server may have recorded it meanwhile."""
@@ -154,8 +154,9 @@ class Session:
         """End the open segment, and take nothing from now on. `settle` waits until all is in place and told."""
         self._is_closed = True
         self._carry_out(self._segmenter.close(EndReason.SHUTDOWN))
+        self._settling.retry(at_once=True)
         for reply in self._acknowledge(at_once=True):
-            self._spawn(self._tell(reply))
+            self._settling.spawn(self._tell(reply))
 
     def drop(self, reason: EndReason) -> None:
         """End the open segment while nobody is connected."""
@@ -171,28 +172,47 @@ class Session:
             self._log.error("write_failed", error=str(error))
             self._give_up_recording([])
 
+    def retry_unsaved(self) -> None:
+        """Try again to settle what could not be, once the pause after the last try is over."""
+        self._settling.retry()
+
     async def settle(self) -> None:
-        """Wait until every segment that ended is in place and told."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        """Wait until every segment that ended is in place and told, or could not be for now."""
+        await self._settling.wait()
+
+    async def settle_all(self) -> None:
+        """Wait until every segment that ended is in place and told.
+
+        Raises:
+            WriteFailed: Some could not be in this time; they are kept and tried again. The client may ask again.
+        """
+        await self._settling.wait_for_all(_SETTLE_WITHIN_S)
 
     async def catch_up(self) -> None:
         """Wait until so few segments are pending that more may come."""
-        while self.is_behind:
-            await asyncio.wait(self._tasks, return_when=asyncio.FIRST_COMPLETED)
+        await self._settling.catch_up()
         self.heard_at = self._monotonic()
 
     def _knows(self, segment_id: UUID) -> bool:
-        pending = {recording.origin.segment_id for recording in self._unsaved}
-        if self._recording is not None:
-            pending.add(self._recording.origin.segment_id)
-        return segment_id in pending or any(notice.segment_id == segment_id for notice in self._notices)
+        if self._recording is not None and self._recording.origin.segment_id == segment_id:
+            return True
+        return self._settling.knows(segment_id)
 
-    def _restore(self, recovered: Sequence[Saved]) -> None:
-        for saved in recovered:
-            self._notices.append(_notice_of(saved))
-            self._previous = (saved.origin.segment_id, saved.ended.reason)
-            self._written_to = max(self._written_to, saved.ended.end_index)
+    def _restore(self, past: Sequence[Past]) -> None:
+        for segment in past:
+            self._written_to = max(self._written_to, end_of(segment))
+            match segment:
+                case Discarded(_, segment_id, start_index, end_index):
+                    self._settling.notices.append(SegmentDiscarded(segment_id, start_index, end_index))
+                    self._previous = None
+                    continue
+                case Saved():
+                    self._settling.notices.append(_notice_of(segment))
+                case _:
+                    segment_id = segment.origin.segment_id
+                    settle = partial(self._move_into_place, segment.finish, segment_id)
+                    self._settling.add_failed(Unsettled(segment_id, str(segment.path), segment.samples, settle))
+            self._previous = (segment.origin.segment_id, segment.ended.reason)
 
     def _carry_out(self, events: list[Event]) -> list[ServerMessage]:
         replies: list[ServerMessage] = []
@@ -214,6 +234,7 @@ class Session:
         return replies
 
     def _start(self, start_index: int) -> SegmentStarted:
+        self._settling.check()
         previous, reason = self._previous or (None, None)
         origin = Origin(
             segment_id=uuid4(),
@@ -257,46 +278,29 @@ class Session:
             seconds=self._audio.seconds_from(recording.samples),
         )
         self._previous = (recording.origin.segment_id, ended.reason) if ended.voiced_samples else None
-        self._unsaved.add(recording)
-        self._spawn(self._finish(recording, ended))
-
-    async def _finish(self, recording: Recording, ended: Ended) -> None:
         segment_id = recording.origin.segment_id
-        try:
-            async with self._in_order:
-                notice = await self._settled(recording, ended)
-        except WriteFailed as error:
-            self._log.error("segment_not_saved", segment_id=str(segment_id), error=str(error))
-            return
-        except Exception:  # noqa: BLE001  (the boundary of a task)
-            self._log.exception("segment_not_saved", segment_id=str(segment_id))
-            return
-        finally:
-            self._unsaved.discard(recording)
-        self._notices.append(notice)
-        await self._tell(notice)
+        settle: Callable[[], Notice] = partial(self._discard, recording, ended)
+        if ended.voiced_samples:
+            settle = partial(self._move_into_place, partial(recording.finish, ended), segment_id)
+        self._settling.add(Unsettled(segment_id, str(recording.path), recording.samples, settle))
 
-    async def _settled(self, recording: Recording, ended: Ended) -> SegmentSaved | SegmentDiscarded:
-        """Move the recording into place, or leave no file if it holds no voice."""
-        segment_id = recording.origin.segment_id
-        if not ended.voiced_samples:
-            await asyncio.to_thread(recording.discard)
-            self._log.info("segment_discarded", segment_id=str(segment_id), cause="it holds no voice")
-            return SegmentDiscarded(segment_id, ended.start_index, ended.end_index)
-        saved = await asyncio.to_thread(recording.finish, ended)
+    def _move_into_place(self, finish: Callable[[], Saved], segment_id: UUID) -> SegmentSaved:
+        """Off the event loop."""
+        saved = finish()
         seconds = self._audio.seconds_from(saved.samples)
         self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=seconds)
         return _notice_of(saved)
 
+    def _discard(self, recording: Recording, ended: Ended) -> SegmentDiscarded:
+        """Leave no file of what holds no voice. Off the event loop."""
+        segment_id = recording.origin.segment_id
+        self._recorder.discard(recording, ended)
+        self._log.info("segment_discarded", segment_id=str(segment_id), cause="it holds no voice")
+        return SegmentDiscarded(segment_id, ended.start_index, ended.end_index)
+
     async def _tell(self, message: ServerMessage) -> None:
         if self.peer is not None:
             await self.peer.send(message)
-
-    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
-        """Start what `settle` waits for."""
-        task = asyncio.create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
         news = self._written_to - self._acked_to

@@ -1,0 +1,118 @@
+"""Segments that left no file because they hold no voice, remembered in a small file beside the recordings.
+
+A client that was not told of one, because the server died, waits for it to be settled. Nothing else in the folder would
+tell the next server that it was.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections import deque
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plugandtell.core.errors import WriteFailed
+from plugandtell.core.json_object import JsonObject
+
+if TYPE_CHECKING:
+    from pathlib import Path
+    from uuid import UUID
+
+DISCARDS = ".plugandtell.discarded"
+_REMEMBERED = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Discarded:
+    """A segment of a stream that held no voice."""
+
+    stream_id: UUID
+    segment_id: UUID
+    start_index: int
+    end_index: int
+
+
+class Discards:
+    """The last that were discarded, one line of JSON each. Call it off the event loop, from any thread.
+
+    The file is begun anew with the last `remembered` lines when it has twice as many.
+
+    Args:
+        folder: Where the recordings are; nobody else notes anything there.
+        remembered: How many are kept.
+    """
+
+    def __init__(self, folder: Path, remembered: int = _REMEMBERED) -> None:
+        self._path = folder / DISCARDS
+        self._remembered = remembered
+        self._lines: deque[str] = deque(maxlen=remembered)
+        self._on_disk = 0
+        self._lock = threading.Lock()
+
+    def load(self) -> list[Discarded]:
+        """What earlier servers noted, oldest first. A line that a crash cut short is none.
+
+        Raises:
+            WriteFailed: The file is there, but cannot be read or written.
+        """
+        with self._lock:
+            try:
+                lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
+                self._lines.extend(line for line in lines if _read(line) is not None)
+                self._rewrite()
+            except FileNotFoundError:
+                return []
+            except OSError as exc:
+                raise WriteFailed(str(self._path), exc.strerror or str(exc)) from exc
+            return [discarded for line in self._lines if (discarded := _read(line)) is not None]
+
+    def note(self, discarded: Discarded) -> None:
+        """Remember one; it is on the disk when this returns.
+
+        Raises:
+            WriteFailed: The disk is full or gone.
+        """
+        with self._lock:
+            line = _line(discarded)
+            try:
+                if self._on_disk >= 2 * self._remembered:
+                    self._rewrite()
+                with self._path.open("a", encoding="utf-8", newline="\n") as file:
+                    file.write(line + "\n")
+                    file.flush()
+                    os.fsync(file.fileno())
+            except OSError as exc:
+                raise WriteFailed(str(self._path), exc.strerror or str(exc)) from exc
+            self._lines.append(line)
+            self._on_disk += 1
+
+    def _rewrite(self) -> None:
+        temporary = self._path.with_name(self._path.name + ".new")
+        with temporary.open("w", encoding="utf-8", newline="\n") as file:
+            file.writelines(line + "\n" for line in self._lines)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)
+        self._on_disk = len(self._lines)
+
+
+def _line(discarded: Discarded) -> str:
+    fields = {
+        "stream_id": str(discarded.stream_id),
+        "segment_id": str(discarded.segment_id),
+        "start_index": discarded.start_index,
+        "end_index": discarded.end_index,
+    }
+    return json.dumps(fields)
+
+
+def _read(line: str) -> Discarded | None:
+    try:
+        fields = JsonObject.parse(line)
+        start_index = fields.integer("start_index")
+        ids = fields.uuid("stream_id"), fields.uuid("segment_id")
+        return Discarded(*ids, start_index, fields.integer("end_index", start_index))
+    except ValueError:
+        return None

@@ -1,0 +1,91 @@
+"""What earlier lives of a server left of each stream: recordings, in place or not yet, and segments without voice."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, TypeAlias
+
+from plugandtell.core.errors import WriteFailed
+from plugandtell.logservice import get_logger
+from plugandtell.server.discards import Discarded
+from plugandtell.server.history import recorded_lately
+from plugandtell.server.recorder import Saved
+from plugandtell.server.recovery import UNKNOWN_STREAM, Unfinished, recover
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from uuid import UUID
+
+    from plugandtell.server.recorder import Recorder
+
+Past: TypeAlias = Saved | Unfinished | Discarded
+
+_REMEMBERED_SEGMENTS = 64
+
+
+def read_past(recorder: Recorder, now_s: float) -> list[Past]:
+    """Mend what a crash left, and collect what else is known, oldest first. What cannot be mended is logged.
+
+    Args:
+        recorder: Owns the folder.
+        now_s: The time, as files have it.
+    """
+    discarded = _discarded(recorder)
+    mended = _mended(recorder, {segment.segment_id for segment in discarded})
+    in_place = recorded_lately(recorder.folder, now_s)
+    return [*discarded, *in_place, *mended]
+
+
+def by_stream(past: Iterable[Past], most: int) -> dict[UUID, Sequence[Past]]:
+    """The last segments of each of the `most` streams that were heard of last, in the order of their audio."""
+    streams: dict[UUID, dict[UUID, Past]] = {}
+    for segment in past:
+        stream_id = _stream_id_of(segment)
+        if stream_id == UNKNOWN_STREAM:
+            continue
+        segments = streams.pop(stream_id, {})  # so that the one that was heard of last stands last
+        segments[_segment_id_of(segment)] = segment
+        streams[stream_id] = segments
+    newest = list(streams)[-most:]
+    return {stream_id: _last_of(streams[stream_id].values()) for stream_id in newest}
+
+
+def end_of(segment: Past) -> int:
+    """The index behind its last sample."""
+    return segment.end_index if isinstance(segment, Discarded) else segment.ended.end_index
+
+
+def _last_of(segments: Iterable[Past]) -> Sequence[Past]:
+    return deque(sorted(segments, key=end_of), maxlen=_REMEMBERED_SEGMENTS)
+
+
+def _stream_id_of(segment: Past) -> UUID:
+    return segment.stream_id if isinstance(segment, Discarded) else segment.origin.stream_id
+
+
+def _segment_id_of(segment: Past) -> UUID:
+    return segment.segment_id if isinstance(segment, Discarded) else segment.origin.segment_id
+
+
+def _discarded(recorder: Recorder) -> list[Discarded]:
+    try:
+        return recorder.discarded_before()
+    except WriteFailed as error:
+        get_logger().error("recovery_failed", error=str(error))
+        return []
+
+
+def _mended(recorder: Recorder, discarded: set[UUID]) -> list[Saved | Unfinished]:
+    log = get_logger()
+    mended: list[Saved | Unfinished] = []
+    for outcome in recover(recorder.folder, discarded):
+        match outcome:
+            case WriteFailed():
+                log.error("recovery_failed", error=str(outcome))
+                continue
+            case Unfinished():
+                log.error("recovery_failed", error=str(outcome.error))
+            case Saved():
+                log.warning("recording_recovered", file=str(outcome.path), samples=outcome.samples)
+        mended.append(outcome)
+    return mended
