@@ -1,0 +1,22 @@
+"""Hundreds of short schedules: see `lines.py`. `make soak` runs as many as you have time for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.faults.batch import run_batch
+from tests.faults.lines import run_line
+
+if TYPE_CHECKING:
+    from tests.faults.tally import Record
+
+BATCHES = 2
+OF_SCHEDULES = 160
+
+
+@pytest.mark.parametrize("batch", range(BATCHES))
+async def test_whatever_happens_to_the_line_nothing_is_lost_and_nothing_doubled(batch: int, record: Record) -> None:
+    seeds = range(batch * OF_SCHEDULES, (batch + 1) * OF_SCHEDULES)
+    record(await run_batch("lines", run_line, seeds, at_once=OF_SCHEDULES))
