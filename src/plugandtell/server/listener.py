@@ -253,6 +253,8 @@ class Listener:
                     await peer.send(reply)
                 if session.is_behind:
                     await session.catch_up()
+                if session.peer is not peer:
+                    return True  # the client is back on another connection, and sends there what is left of this one
                 if connection.is_over:
                     await session.settle_all()
                     await peer.close(CloseCode.NORMAL, "")
