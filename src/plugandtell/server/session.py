@@ -277,10 +277,11 @@ class Session:
             reason=ended.reason.value,
             seconds=self._audio.seconds_from(recording.samples),
         )
-        self._previous = (recording.origin.segment_id, ended.reason) if ended.voiced_samples else None
+        is_kept = _is_kept(recording.origin, ended)
+        self._previous = (recording.origin.segment_id, ended.reason) if is_kept else None
         segment_id = recording.origin.segment_id
         settle: Callable[[], Notice] = partial(self._discard, recording, ended)
-        if ended.voiced_samples:
+        if is_kept:
             settle = partial(self._move_into_place, partial(recording.finish, ended), segment_id)
         self._settling.add(Unsettled(segment_id, str(recording.path), recording.samples, settle))
 
@@ -342,6 +343,15 @@ class Session:
     def _log_progress(self, event: str, **fields: float) -> None:
         assert self._recording is not None
         self._log.info(event, segment_id=str(self._recording.origin.segment_id), **fields)
+
+
+def _is_kept(origin: Origin, ended: Ended) -> bool:
+    """Whether the segment leaves a file: not one that was silent from its onset to its end.
+
+    One that was cut off, or that continues another, is part of something longer: it may lie within a pause, or end
+    before the voice that its pre-roll announces.
+    """
+    return ended.voiced_samples > 0 or ended.reason in CUT_OFF or origin.continues is not None
 
 
 def _notice_of(saved: Saved) -> SegmentSaved:
