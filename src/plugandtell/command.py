@@ -37,7 +37,8 @@ INPUT = Group("Input", sort_key=2)
 GATE = Group("Gate", sort_key=3)
 RECORDING = Group("Recording", sort_key=4)
 LIMITS = Group("Limits", sort_key=5)
-LOGGING = Group("Log", sort_key=6)
+SPOOL = Group("Spool", sort_key=6)
+LOGGING = Group("Log", sort_key=7)
 
 
 @Parameter(name="*")

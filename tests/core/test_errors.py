@@ -39,6 +39,10 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.CannotListen("127.0.0.1", 80, "permission denied"), ["127.0.0.1:80", "permission denied", "--port"]),
     (errors.FolderUnusable("--audio-dir", "audio", "read-only"), ["'audio'", "read-only", "--audio-dir"]),
     (errors.AudioNotSaved(1600, "not done within 10 s"), ["1600", "not done within 10 s"]),
+    (
+        errors.AudioNotSaved(1600, "the server is gone", 0.1),
+        ["1600", "the server is gone", "0.1 s are kept in the spool"],
+    ),
 ]
 
 

@@ -3,32 +3,30 @@
 from __future__ import annotations
 
 import asyncio
-import random
+import math
 import socket
 import sys
-import time
+from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from plugandtell.client.delivery import Delivery, Packer, prepare
 from plugandtell.client.detector import choose_detector
 from plugandtell.client.feed import Feed
 from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Microphone
-from plugandtell.client.reporter import Reporter
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
-from plugandtell.client.uplink import LineSettings, Uplink
+from plugandtell.client.uplink import LineSettings
 from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import AudioNotSaved, NoMicrophone, ServerUnreachable, TransientError
+from plugandtell.core.errors import AudioNotSaved, NoMicrophone, PlugAndTellError, ServerUnreachable, TransientError
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.gate import AudioGate
 from plugandtell.core.pace import Pace
-from plugandtell.core.protocol.client import ClientStream
 from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved
-from plugandtell.core.store import MemoryStore
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
 
@@ -43,7 +41,9 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _SHUTDOWN_WITHIN_S = 10.0
-_MEMORY_BYTES = SPEECH.bytes_in(SPEECH.samples_from_s(700))
+_TAKE_WITHIN_S = 2.0
+_GIVE_UP_AFTER_S = 30.0
+_USUAL_SILENCE_MS = 3000  # a server's default: what the gate holds back until it has met one
 
 
 def capture_until_stopped(
@@ -99,21 +99,20 @@ async def stream_to_server(
         hello = _hello(settings, datetime.now(UTC))
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
-        store = MemoryStore(SPEECH, _MEMORY_BYTES)
-        stream = ClientStream(hello, SPEECH, SPEECH.samples_from_ms(settings.batch_ms), store)
-        reporter = Reporter(on_saved, time.monotonic)
-        line = LineSettings(url, settings.give_up_after, settings.keepalive)
-        uplink = Uplink(line, stream, reporter.take_message, time.monotonic, random.random)
-        welcome = await _unless_stopped(uplink.connect(), stop)
-        if welcome is None:
-            raise ServerUnreachable(url, "asked to stop before it answered")
-        gate_settings = gate.settings(choice.detector.frame_samples, welcome.silence_ms)
-        feed = Feed(source, AudioGate(choice.detector, gate_settings), stream, uplink, reporter)
+        line = LineSettings(url, _patience_s(settings, source), settings.keepalive)
+        packer = Packer(line, SPEECH.samples_from_ms(settings.batch_ms), on_saved)
+        delivery = await asyncio.to_thread(prepare, settings, packer, hello, url)
         try:
-            await _run(feed, uplink, stream, stop)
+            silence_ms = await _unless_stopped(_silence_ms(delivery, settings), stop)
+            if silence_ms is None:
+                raise ServerUnreachable(url, "asked to stop before it answered")
+            gate_settings = gate.settings(choice.detector.frame_samples, silence_ms)
+            own = delivery.own
+            feed = Feed(source, AudioGate(choice.detector, gate_settings), own.stream, own.uplink, own.reporter)
+            await _run(feed, delivery, stop)
         finally:
-            await uplink.close()
-        get_logger().info("all_saved", recordings=reporter.recordings)
+            await delivery.close()
+        get_logger().info("all_saved", recordings=delivery.recordings)
     finally:
         await source.close()
 
@@ -130,30 +129,63 @@ async def _unless_stopped(work: Coroutine[Any, Any, T], stop: asyncio.Event) -> 
         await asyncio.gather(working, stopping, return_exceptions=True)
 
 
-async def _run(feed: Feed, uplink: Uplink, stream: ClientStream, stop: asyncio.Event) -> None:
+async def _silence_ms(delivery: Delivery, settings: ClientSettings) -> int:
+    """Connect; returns the silence that ends a segment there."""
+    try:
+        return await delivery.connect()
+    except TransientError as error:
+        if not settings.wait_for_server:
+            raise
+        get_logger().warning("server_awaited", error=str(error))
+        return _USUAL_SILENCE_MS
+
+
+async def _run(feed: Feed, delivery: Delivery, stop: asyncio.Event) -> None:
     """Capture and send until all is saved: as long as it takes, but within a deadline once `stop` is set."""
     try:
         async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as tasks:
-            stopping = tasks.create_task(_stop_when(stop, feed, uplink, deadline))
+            stopping = tasks.create_task(_stop_when(stop, feed, delivery, deadline))
             capturing = tasks.create_task(feed.run())
-            await uplink.run()
+            try:
+                await delivery.run()
+            except PlugAndTellError:
+                await _take_the_rest(feed, capturing)
+                raise
             stopping.cancel()
     except TimeoutError as exc:
-        raise AudioNotSaved(stream.unsaved_samples, f"not done within {_SHUTDOWN_WITHIN_S:g} s") from exc
+        cause = f"not done within {_SHUTDOWN_WITHIN_S:g} s"
+        raise AudioNotSaved(delivery.unsaved_samples, cause, delivery.kept_s) from exc
     except ExceptionGroup as group:
         error = group.exceptions[0]  # the first to fail; the others ended because of it
-        if isinstance(error, TransientError) and stream.unsaved_samples:
-            raise AudioNotSaved(stream.unsaved_samples, str(error)) from error
+        if isinstance(error, TransientError) and delivery.unsaved_samples:
+            raise AudioNotSaved(delivery.unsaved_samples, str(error), delivery.kept_s) from error
         raise error from error.__cause__
     if broken := capturing.result():
         raise broken
+    if delivery.lost_samples:
+        raise AudioNotSaved(delivery.lost_samples, "there was no room for what waited, and the oldest had to go")
 
 
-async def _stop_when(stop: asyncio.Event, feed: Feed, uplink: Uplink, deadline: asyncio.Timeout) -> None:
+async def _take_the_rest(feed: Feed, capturing: asyncio.Task[Any]) -> None:
+    """Nothing can be sent any more: what was captured still goes into the spool."""
+    feed.stop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_TAKE_WITHIN_S):
+            await asyncio.wait({capturing})
+
+
+async def _stop_when(stop: asyncio.Event, feed: Feed, delivery: Delivery, deadline: asyncio.Timeout) -> None:
     await stop.wait()
     feed.stop()
-    uplink.hurry()
+    delivery.hurry()
     deadline.reschedule(asyncio.get_running_loop().time() + _SHUTDOWN_WITHIN_S)
+
+
+def _patience_s(settings: ClientSettings, source: Source) -> float:
+    """What can be read again need not wait for ever; what was heard once has the spool to wait in."""
+    if settings.give_up_after is not None:
+        return settings.give_up_after
+    return math.inf if source.is_live else _GIVE_UP_AFTER_S
 
 
 async def _open_source(settings: ClientSettings) -> Source:

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
     from plugandtell.core.protocol.client import ClientStream
 
 _AHEAD_S = 10.0
-"""How far a source may run ahead of the server's acknowledgements; then it waits."""
-
-_LIVE_AHEAD_S = 600.0
-"""The same for one that cannot wait: 19 MB, after which the source's own buffer fills, then drops and counts."""
+"""How far a source that can wait may run ahead of the server's acknowledgements. One that cannot has the whole spool,
+and loses the oldest audio when that is full."""
 
 
 class Feed:
@@ -40,7 +38,9 @@ class Feed:
         self._stream = stream
         self._uplink = uplink
         self._reporter = reporter
-        self._ahead_samples = SPEECH.samples_from_s(_LIVE_AHEAD_S if source.is_live else _AHEAD_S)
+        self._ahead_samples = None if source.is_live else SPEECH.samples_from_s(_AHEAD_S)
+        self._is_stopped = False
+        self._lost_samples = 0
         self._index = 0
         self._hole: Hole | None = None  # that lasts still
         self._holes = 0
@@ -48,7 +48,9 @@ class Feed:
 
     def stop(self) -> None:
         """Capture no more; `run` still sends what was captured."""
+        self._is_stopped = True
         self._source.stop()
+        self._uplink.end_waiting()
 
     async def run(self) -> PlugAndTellError | None:
         """Move everything, and say that capture is over. Returns what broke the source, if anything did."""
@@ -56,7 +58,7 @@ class Feed:
         try:
             async for piece in self._source.chunks():
                 self._take(piece)
-                while self._stream.unacknowledged_samples > self._ahead_samples:
+                while self._is_too_far_ahead():
                     await self._uplink.wait_for_progress()
         except PlugAndTellError as error:
             broken = error
@@ -67,6 +69,11 @@ class Feed:
         missing = {"holes": self._holes, "missing_s": SPEECH.seconds_from(self._missing_samples)} if self._holes else {}
         get_logger().info("capture_ended", seconds=SPEECH.seconds_from(self._index), **missing)
         return broken or self._lost()
+
+    def _is_too_far_ahead(self) -> bool:
+        if self._ahead_samples is None or self._is_stopped:
+            return False
+        return self._stream.unacknowledged_samples > self._ahead_samples
 
     def _take(self, piece: bytes | Hole) -> None:
         if isinstance(piece, Hole):
@@ -111,3 +118,4 @@ class Feed:
                     self._reporter.take_state(output)
         if outputs:
             self._uplink.wake()
+            self._reporter.take_losses(self._stream.lost_samples)

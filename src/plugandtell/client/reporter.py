@@ -28,6 +28,7 @@ class Reporter:
         self._state = GateState.LISTENING
         self._passed_bytes = 0
         self._segment: dict[str, str] = {}
+        self._lost_samples = 0
         self._throttle = Throttle()
         self._log = get_logger()
 
@@ -66,6 +67,12 @@ class Reporter:
         if self._throttle.is_due("transfer_in_progress", self._monotonic()):
             seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
             self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds, **self._segment)
+
+    def take_losses(self, lost_samples: int) -> None:
+        """So much audio in all had to be given up: said at once, and then at most once a second."""
+        if lost_samples > self._lost_samples and self._throttle.is_due("audio_lost", self._monotonic()):
+            self._lost_samples = lost_samples
+            self._log.error("audio_lost", seconds=SPEECH.seconds_from(lost_samples), cause="no room for what waits")
 
     def take_quiet(self, quiet: Quiet) -> None:
         """The clock advances in silence."""

@@ -1,19 +1,28 @@
 """What a client can be told, and the default of each."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from plugandtell.command import INPUT, NETWORK, RECORDING, check_range
+from plugandtell.command import INPUT, NETWORK, RECORDING, SPOOL, check_range
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.pace import Pace
 
 DEFAULT_URL = "ws://127.0.0.1:3000"
 MICROPHONE = "mic"
 STDIN = "-"
+
+
+class Leftovers(StrEnum):
+    """Which streams of clients that died are sent."""
+
+    SAME_HOST = "same-host"
+    ANY = "any"
+    NONE = "none"
 
 
 @Parameter(name="*")
@@ -43,15 +52,30 @@ class ClientSettings:
     batch_ms: Annotated[int, Parameter(group=NETWORK)] = 100
     """Milliseconds of audio in one message."""
 
-    give_up_after: Annotated[float, Parameter(group=NETWORK)] = 30.0
-    """Seconds to try to reach the server again after the connection was lost."""
+    give_up_after: Annotated[float | None, Parameter(group=NETWORK)] = None
+    """Seconds to try to reach the server again after the connection was lost; unless given, 30 for a file or standard
+    input, and without end for a microphone, whose audio the spool keeps."""
 
     keepalive: Annotated[float, Parameter(group=NETWORK)] = 20.0
     """Seconds after which a server that does not answer is taken for lost, although the connection stands."""
 
+    wait_for_server: Annotated[bool, Parameter(group=NETWORK)] = False
+    """Listen although no server answers yet, instead of ending with exit code 3."""
+
+    spool_dir: Annotated[Path | None, Parameter(group=SPOOL)] = None
+    """Folder for audio that no server has confirmed; unless given, one in the user's state folder."""
+
+    spool_mb: Annotated[float, Parameter(group=SPOOL)] = 1000.0
+    """Most megabytes in it (an hour of speech has 115); then the oldest audio goes. 0 keeps ten minutes in memory."""
+
+    leftovers: Annotated[Leftovers, Parameter(group=SPOOL)] = Leftovers.SAME_HOST
+    """Which leftovers of clients that died to send first: those meant for the server's host, any, or none."""
+
     def __post_init__(self) -> None:
         check_range("--batch-ms", self.batch_ms, 10, 1000)
-        check_range("--give-up-after", self.give_up_after, 0, 86_400)
+        if self.give_up_after is not None:
+            check_range("--give-up-after", self.give_up_after, 0, 86_400)
+        check_range("--spool-mb", self.spool_mb, 0, 1_000_000)
         check_range("--keepalive", self.keepalive, 0.2, 3600)
         if self.label is not None and not (1 <= len(self.label) <= 256 and is_text(self.label)):
             raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters, in UTF-8")

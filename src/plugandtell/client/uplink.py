@@ -43,7 +43,7 @@ from plugandtell.core.protocol.messages import (
     Welcome,
 )
 from plugandtell.core.retry import Retry
-from plugandtell.logservice import get_logger
+from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -55,13 +55,14 @@ _WELCOME_WITHIN_S = 10.0
 _CLOSE_WITHIN_S = 2.0
 _FIRST_RETRY_S = 0.25
 _SLOWEST_RETRY_S = 5.0
+_STILL_EVERY_S = 60.0
 _LARGEST_ANSWER_BYTES = 65_536
 _SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel may hold back for the line (it takes the double). A ping waits behind it: 8 s on a line that is as
 slow as speech; behind the megabytes that kernels grow to, so long that a slow line would be taken for a dead one."""
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _UNAUTHORIZED = (401, 403)
-_UNAVAILABLE = 503
+_UNAVAILABLE = (502, 503, 504)  # 502 and 504: a proxy misses the server behind it
 _WORTH_ANOTHER_TRY = (CloseCode.TRY_AGAIN_LATER, CloseCode.STREAM_IN_USE)
 _FINAL = (
     CloseCode.PROTOCOL_ERROR,
@@ -79,7 +80,7 @@ class LineSettings:
 
     Attributes:
         url: `ws://` or `wss://`; the path of the protocol is added if there is none.
-        give_up_after_s: How long to try to reach the server again after the connection was lost.
+        give_up_after_s: How long to try to reach the server again after the connection was lost; may be infinite.
         keepalive_s: A connection on which nothing comes back for so long is dead.
     """
 
@@ -119,6 +120,7 @@ class Uplink:
         self._progress = asyncio.Event()
         self._error: Error | None = None
         self._hurried = asyncio.Event()
+        self._throttle = Throttle(_STILL_EVERY_S)
         self._log = get_logger()
 
     async def connect(self) -> Welcome:
@@ -156,12 +158,16 @@ class Uplink:
         self._hurried.set()
 
     async def wait_for_progress(self) -> None:
-        """Wait until the server has confirmed something."""
+        """Wait until the server has confirmed something, or until `end_waiting`."""
         self._progress.clear()
         await self._progress.wait()
 
+    def end_waiting(self) -> None:
+        """Let whoever waits for progress go on."""
+        self._progress.set()
+
     async def run(self) -> None:
-        """Keep the line up until everything is told, acknowledged and saved. Call `connect` first.
+        """Keep the line up until everything is told, acknowledged and saved; connects first if need be.
 
         Raises:
             TransientError: The connection was lost and could not be had again in time.
@@ -170,13 +176,15 @@ class Uplink:
             Refused: The server will not take the rest.
         """
         while not self._stream.is_complete:
-            assert self._socket is not None
             try:
-                await self._converse(self._socket)
+                if self._socket is None:
+                    await self._connect_anew()
+                else:
+                    await self._converse(self._socket)
             except TransientError as error:
                 self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
                 self._stream.disconnected()
-                if self._socket.latency:  # it has answered a ping: the connection has lived
+                if self._socket is not None and self._socket.latency:  # it answered a ping: the connection has lived
                     self._retry.progress()
                 await self._connect_again(error)
 
@@ -207,7 +215,7 @@ class Uplink:
             words = exc.response.body.decode(errors="replace").strip()[:200] if exc.response.body else f"HTTP {status}"
             if status in _UNAUTHORIZED:
                 raise Refused(self._url, status, words) from exc
-            if status == _UNAVAILABLE:
+            if status in _UNAVAILABLE:
                 raise ServerBusy(self._url, words) from exc
             raise NotOurServer(self._url, f"it answers HTTP {status}") from exc
         except (InvalidProxy, ProxyError) as exc:
@@ -286,11 +294,20 @@ class Uplink:
             self._error = message
         self._on_message(message)
 
+    async def _connect_anew(self) -> None:
+        """Connect to a server that is known: what stands in its place for a while does not make it another.
+
+        Raises:
+            TransientError: Not now.
+            Refused: The server will not take this stream.
+        """
+        try:
+            await self.connect()
+        except NotOurServer as error:
+            raise ConnectionLost(self._url, error.found) from error
+
     async def _connect_again(self, error: TransientError) -> None:
         """Try until the server is back.
-
-        What answers meanwhile and is no server of ours stands in its place for a while: a handshake that the line cut
-        short, a balancer with no server behind it, a portal that wants a password first.
 
         Raises:
             TransientError: The last of the reasons, once we are hurried or have tried for too long.
@@ -301,10 +318,11 @@ class Uplink:
                 raise error
             await self._pause(pause_s)
             try:
-                await self.connect()
-            except (TransientError, NotOurServer) as exc:
-                self._log.info("still_disconnected", error=str(exc))
-                error = exc if isinstance(exc, TransientError) else ConnectionLost(self._url, str(exc))
+                await self._connect_anew()
+            except TransientError as exc:
+                if self._throttle.is_due("still_disconnected", self._monotonic()):
+                    self._log.info("still_disconnected", error=str(exc))
+                error = exc
             else:
                 return
 

@@ -300,12 +300,15 @@ class AudioNotSaved(PermanentError):
     Attributes:
         samples: How many voiced samples the server did not confirm as saved.
         cause: Why the client stopped.
+        kept_s: Seconds of audio that are in the spool, for the next start of the client to send.
     """
 
-    def __init__(self, samples: int, cause: str) -> None:
-        super().__init__(samples, cause)
+    def __init__(self, samples: int, cause: str, kept_s: float = 0.0) -> None:
+        super().__init__(samples, cause, kept_s)
         self.samples = samples
         self.cause = cause
+        self.kept_s = kept_s
 
     def __str__(self) -> str:
-        return f"{self.samples} voiced samples were not confirmed as saved: {self.cause}"
+        kept = f"; {self.kept_s:.1f} s are kept in the spool, and the next start sends them" if self.kept_s else ""
+        return f"{self.samples} voiced samples were not confirmed as saved: {self.cause}{kept}"

@@ -84,34 +84,10 @@ class Pieces:
         first, last = (self._audio.bytes_in(index - self._starts[place]) for index in (start, end))
         return bytes(self._pieces[place][first:last])
 
-
-class Chunk(Protocol):
-    """Some of the audio of a store."""
-
-    @property
-    def start(self) -> int:
-        """The first sample."""
-
-    @property
-    def end(self) -> int:
-        """One past the last sample."""
-
-    def read(self, start: int, end: int) -> bytes:
-        """As `AudioStore.read`, as far as the chunk goes."""
-
-
-def read_across(chunks: Iterable[Chunk], start: int, end: int, audio: AudioFormat) -> bytes:
-    """As `AudioStore.read`, from chunks that are in order."""
-    parts = []
-    for chunk in chunks:
-        if chunk.end <= start:
-            continue
-        part = chunk.read(start, end) if chunk.start <= start else b""
-        parts.append(part)
-        start += audio.samples_in(len(part))
-        if start >= end or not part:
-            break
-    return b"".join(parts)
+    def next_after(self, start: int, default: int) -> int:
+        """The first sample of the piece that begins behind `start`."""
+        place = bisect_right(self._starts, start)
+        return self._starts[place] if place < len(self._starts) else default
 
 
 class MemoryStore:
@@ -152,7 +128,15 @@ class MemoryStore:
 
     def read(self, start: int, end: int) -> bytes:
         """As the port says."""
-        return read_across(self._chunks, start, end, self._audio)
+        parts: list[bytes] = []
+        for chunk in self._chunks:
+            if start < min(end, chunk.end):
+                part = chunk.read(start, end)
+                parts.append(part)
+                if not part:
+                    break
+                start += self._audio.samples_in(len(part))
+        return b"".join(parts)
 
     def forget(self, stored_to: int) -> None:
         """Let go of whole chunks."""

@@ -151,8 +151,8 @@ class ClientStream:
             if (due := self._due(item)) is not None:
                 if pcm := self._store.read(*due):
                     return self._tell(Audio(due[0], pcm))
-                self._let_go()
-                self._lose(*due)
+                if not self._let_go():
+                    self._lose(*due)
             elif item is self._items[-1]:
                 return None
             else:
@@ -277,10 +277,12 @@ class ClientStream:
         self._items.popleft()
         self._place = max(0, self._place - 1)
 
-    def _let_go(self) -> None:
-        """Tell no more of what the store could not keep."""
+    def _let_go(self) -> bool:
+        """Tell no more of what the store could not keep; returns whether there was any."""
+        lost_before = self.lost_samples
         for start, end in self._store.take_lost():
             self._lose(start, end)
+        return self.lost_samples > lost_before
 
     def _lose(self, start: int, end: int) -> None:
         """Take audio out of the queue. Counts what was sent and not confirmed too: nobody knows of it."""

@@ -1,0 +1,245 @@
+"""What is to be delivered, in order: what earlier clients left in the spool, then what this one hears."""
+
+from __future__ import annotations
+
+import random
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from plugandtell.client.reporter import Reporter
+from plugandtell.client.settings import ClientSettings, Leftovers
+from plugandtell.client.spool import Spool, SpooledStream, default_folder, is_same_host
+from plugandtell.client.uplink import Uplink
+from plugandtell.core.audio import SPEECH
+from plugandtell.core.errors import AudioNotSaved, PlugAndTellError, Refused, TransientError
+from plugandtell.core.protocol.client import ClientStream
+from plugandtell.core.store import MemoryStore
+from plugandtell.logservice import bound_contextvars, get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from plugandtell.client.uplink import LineSettings
+    from plugandtell.core.protocol.messages import Hello, SegmentSaved
+
+_MEMORY_S = 600.0
+"""How much audio memory holds where there is no spool: 19 MB."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A stream on its way.
+
+    Attributes:
+        stream: What is to be told.
+        uplink: Its line.
+        reporter: Tells the log of it.
+        spooled: Where it is in the spool, if it is there.
+    """
+
+    stream: ClientStream
+    uplink: Uplink
+    reporter: Reporter
+    spooled: SpooledStream | None
+
+
+class Packer:
+    """Makes parcels of streams.
+
+    Args:
+        line: Where they go.
+        batch_samples: See `ClientStream`.
+        on_saved: Told of every recording, once.
+    """
+
+    def __init__(self, line: LineSettings, batch_samples: int, on_saved: Callable[[SegmentSaved], None]) -> None:
+        self._line = line
+        self._batch_samples = batch_samples
+        self._on_saved = on_saved
+
+    def new(self, hello: Hello, spool: Spool | None) -> Parcel:
+        """A stream that begins now, in the spool if there is one that can be written."""
+        spooled = None
+        if spool is not None:
+            try:
+                spooled = spool.begin(hello, self._line.url)
+            except OSError as exc:
+                get_logger().error("spool_failed", folder=str(spool.folder), error=str(exc), kept_in="memory")
+        return self._pack(hello, spooled)
+
+    def leftover(self, spooled: SpooledStream) -> Parcel:
+        """A stream of an earlier client, which is over. Reads all that is left of it, so it may take a second."""
+        parcel = self._pack(spooled.hello, spooled)
+        parcel.stream.end()
+        return parcel
+
+    def _pack(self, hello: Hello, spooled: SpooledStream | None) -> Parcel:
+        memory_bytes = SPEECH.bytes_in(SPEECH.samples_from_s(_MEMORY_S))
+        store = spooled.store if spooled is not None else MemoryStore(SPEECH, memory_bytes)
+        stream = ClientStream(hello, SPEECH, self._batch_samples, store)
+        reporter = Reporter(self._on_saved, time.monotonic)
+        uplink = Uplink(self._line, stream, reporter.take_message, time.monotonic, random.random)
+        return Parcel(stream, uplink, reporter, spooled)
+
+
+class Delivery:
+    """Delivers the leftovers, the oldest first, and then the client's own stream.
+
+    A leftover that the server refuses for good stays in the spool, is said, and does not stop the rest.
+
+    Args:
+        spool: Where the leftovers are.
+        leftovers: Streams of earlier clients.
+        own: What this client hears, meanwhile and later.
+    """
+
+    def __init__(self, spool: Spool | None, leftovers: Sequence[Parcel], own: Parcel) -> None:
+        self.own = own
+        self._spool = spool
+        self._leftovers = list(leftovers)
+        self._lost_samples = 0
+        self._recordings = 0
+        self._log = get_logger()
+
+    @property
+    def recordings(self) -> int:
+        """How many were saved."""
+        return self._recordings + sum(parcel.reporter.recordings for parcel in self._parcels)
+
+    @property
+    def unsaved_samples(self) -> int:
+        """Audio that no server has confirmed as saved."""
+        return sum(parcel.stream.unsaved_samples for parcel in self._parcels)
+
+    @property
+    def kept_s(self) -> float:
+        """Audio in the spool that no server has."""
+        spooled = [parcel.stream.unacknowledged_samples for parcel in self._parcels if parcel.spooled is not None]
+        return SPEECH.seconds_from(sum(spooled))
+
+    @property
+    def lost_samples(self) -> int:
+        """Audio that had to be given up."""
+        return self._lost_samples + sum(parcel.stream.lost_samples for parcel in self._parcels)
+
+    @property
+    def _parcels(self) -> list[Parcel]:
+        return [*self._leftovers, self.own]
+
+    async def connect(self) -> int:
+        """Connect the first that the server takes; returns its silence in milliseconds.
+
+        Raises:
+            PlugAndTellError: As `Uplink.connect` does.
+        """
+        while self._leftovers:
+            first = self._leftovers[0]
+            try:
+                with bound_contextvars(stream_id=str(first.stream.hello.stream_id)):
+                    return (await first.uplink.connect()).silence_ms
+            except Refused as error:
+                self._leave(first, error)
+        return (await self.own.uplink.connect()).silence_ms
+
+    async def run(self) -> None:
+        """Deliver everything.
+
+        Raises:
+            PlugAndTellError: As `Uplink.run` does.
+        """
+        while self._leftovers:
+            first = self._leftovers[0]
+            hello = first.stream.hello
+            with bound_contextvars(stream_id=str(hello.stream_id), client=hello.label):
+                try:
+                    await first.uplink.run()
+                except TransientError:
+                    raise
+                except PlugAndTellError as error:
+                    self._leave(first, error)
+                else:
+                    self._log.info("leftover_sent", recordings=first.reporter.recordings)
+                    self._settle(first)
+            await first.uplink.close()
+        await self.own.uplink.run()
+
+    def hurry(self) -> None:
+        """The user wants to go."""
+        for parcel in self._parcels:
+            parcel.uplink.hurry()
+
+    async def close(self) -> None:
+        """Close the lines, and leave in the spool what the server does not have."""
+        if self.kept_s:
+            self._log.warning("audio_kept", seconds=self.kept_s, folder=str(self._spool and self._spool.folder))
+        for parcel in self._parcels:
+            await parcel.uplink.close()
+            self._put_away(parcel)
+
+    def _leave(self, parcel: Parcel, error: PlugAndTellError) -> None:
+        stream = parcel.stream
+        seconds = SPEECH.seconds_from(stream.unacknowledged_samples)
+        unsaved_samples = stream.unsaved_samples if isinstance(error, AudioNotSaved) else 0
+        self._log.error("leftover_not_sent", error=str(error), kept_s=seconds, unsaved_samples=unsaved_samples)
+        self._settle(parcel)
+
+    def _settle(self, parcel: Parcel) -> None:
+        self._leftovers.remove(parcel)
+        self._recordings += parcel.reporter.recordings
+        self._lost_samples += parcel.stream.lost_samples
+        self._put_away(parcel)
+
+    def _put_away(self, parcel: Parcel) -> None:
+        if self._spool is None or parcel.spooled is None:
+            return
+        if parcel.stream.unacknowledged_samples:
+            self._spool.release(parcel.spooled)
+        else:
+            self._spool.remove(parcel.spooled)
+
+
+def prepare(settings: ClientSettings, packer: Packer, hello: Hello, server: str) -> Delivery:
+    """Find what is left in the spool, and make a place for what is heard now. Reads all leftovers: call it in a thread.
+
+    A spool that cannot be used is said; the audio is kept in memory then.
+    """
+    spool = _open_spool(settings)
+    if spool is None:
+        return Delivery(None, [], packer.new(hello, None))
+    leftovers = []
+    for spooled in _leftovers_of(spool, settings.leftovers):
+        if settings.leftovers is Leftovers.SAME_HOST and not is_same_host(spooled.server, server):
+            hint = f"--server={spooled.server} or --leftovers=any sends it"
+            get_logger().warning("leftover_of_another_server", server=spooled.server, hint=hint)
+            spool.release(spooled)
+            continue
+        parcel = packer.leftover(spooled)
+        if parcel.stream.unacknowledged_samples:
+            seconds = SPEECH.seconds_from(parcel.stream.unacknowledged_samples)
+            get_logger().info("leftover_found", stream_id=str(spooled.hello.stream_id), seconds=seconds)
+            leftovers.append(parcel)
+        else:
+            spool.remove(spooled)
+    return Delivery(spool, leftovers, packer.new(hello, spool))
+
+
+def _open_spool(settings: ClientSettings) -> Spool | None:
+    if not settings.spool_mb:
+        return None
+    folder = settings.spool_dir or default_folder()
+    try:
+        return Spool(folder, round(settings.spool_mb * 1_000_000), SPEECH)
+    except OSError as exc:
+        get_logger().error("spool_failed", folder=str(folder), error=str(exc), kept_in="memory")
+        return None
+
+
+def _leftovers_of(spool: Spool, which: Leftovers) -> list[SpooledStream]:
+    if which is Leftovers.NONE:
+        return []
+    try:
+        return spool.leftovers()
+    except OSError as exc:
+        get_logger().error("spool_unreadable", folder=str(spool.folder), error=str(exc))
+        return []
