@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.logservice.console import Console, escape, render
+from plugandtell.core.safe_text import escape
+from plugandtell.logservice.console import Console, render
 
 AT = datetime(2026, 3, 1, 15, 35, 0, 848_000).astimezone().isoformat()
 STREAM = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"

@@ -12,6 +12,8 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from plugandtell.core.safe_text import escape
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import TextIO
@@ -74,11 +76,6 @@ def render(event: Mapping[str, Any], *, color: bool) -> str:
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
     below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
     return "\n".join([line.rstrip(), *below, ""])
-
-
-def escape(text: str) -> str:
-    r"""`text` with every control, bidi or otherwise invisible character as `\n`, `\x1b` or `\u202e`."""
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def _short(key: str, value: object) -> str:

@@ -19,10 +19,11 @@ from structlog.contextvars import merge_contextvars
 from structlog.processors import JSONRenderer, TimeStamper, format_exc_info
 from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 
+from plugandtell.core.secret import HIDDEN
+
 if TYPE_CHECKING:
     from structlog.typing import EventDict
 
-HIDDEN = "***"
 _SECRET_KEY = re.compile(r"(?:.*[_-])?(?:token|authorization|password|secret)", re.IGNORECASE | re.DOTALL)
 _FIRST_KEYS = ("timestamp", "level", "event", "process", "pid", "stream_id", "segment_id", "client")
 _SHOWN_AS_TEXT = (PurePath, UUID, date)
