@@ -21,6 +21,7 @@ from cyclopts.config import Env, Toml
 from plugandtell.core.errors import ConfigurationUnreadable, InvalidSetting, PlugAndTellError
 from plugandtell.core.exit_status import MEANINGS, ExitStatus, exit_status_of
 from plugandtell.core.log_level import LogLevel
+from plugandtell.core.safe_text import escape_lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable
@@ -30,9 +31,12 @@ Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False
 """A flag for the process that starts this one: stop when standard input ends."""
 
 CONFIG_FILE = "plugandtell.toml"
+TOKENS_VARIABLE, TOKEN_VARIABLE = "PLUGANDTELL_TOKENS", "PLUGANDTELL_TOKEN"
+"""Hold secrets, the server's and the client's, and are therefore no settings: no flag shows them, and no file."""
 CONFIG_TABLES = ("server", "client", "log")
 
 NETWORK = Group("Network", sort_key=1)
+ACCESS = Group("Access", sort_key=1)
 INPUT = Group("Input", sort_key=2)
 GATE = Group("Gate", sort_key=3)
 RECORDING = Group("Recording", sort_key=4)
@@ -117,7 +121,7 @@ def run_to_exit(app: App) -> NoReturn:
         _check_config_file()
         status = app(result_action="return_value")
     except PlugAndTellError as error:
-        print_line(sys.stderr, f"{app.name[0]}: {error}")
+        print_line(sys.stderr, escape_lines(f"{app.name[0]}: {error}"))
         status = exit_status_of(error)
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
@@ -174,8 +178,8 @@ def flags_of(*options: Any) -> list[str]:
     for option in options:
         for field in fields(option):
             value = getattr(option, field.name)
-            if value is not None:
-                flags.append(f"--{field.name.replace('_', '-')}={value}")
+            values = value if isinstance(value, tuple) else () if value is None else (value,)
+            flags += [f"--{field.name.replace('_', '-')}={one}" for one in values]
     return flags
 
 

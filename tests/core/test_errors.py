@@ -23,6 +23,8 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.WriteFailed("audio/a.wav", "no space left"), ["'audio/a.wav'", "no space left", "kept"]),
     (errors.InvalidSetting("--silence", "soon", "from 0.2 to 3600"), ["--silence", "'soon'", "from 0.2 to 3600"]),
     (errors.ConfigurationUnreadable("plugandtell.toml", "line 3"), ["plugandtell.toml", "line 3", "mend"]),
+    (errors.CredentialsUnusable("--tls-key", "k.pem", "no key"), ["--tls-key", "'k.pem'", "no key"]),
+    (errors.ServerNotTrusted(URL, "it expired", "renew it"), [URL, "it expired", "renew it", "nothing was sent"]),
     (errors.ProtocolError(1007, "not_json", "a text message: 'x'", "x"), ["not_json", "1007", "a text message: 'x'"]),
     (errors.NotOurServer(URL, "it answers HTTP 404"), [URL, "it answers HTTP 404", "--server"]),
     (errors.Refused(URL, 1008, "format refused"), [URL, "format refused", "1008"]),

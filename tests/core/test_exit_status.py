@@ -9,9 +9,11 @@ from tests.core.test_errors import EXAMPLES
 EXPECTED = {
     "InvalidSetting": ExitStatus.USAGE,
     "ConfigurationUnreadable": ExitStatus.USAGE,
+    "CredentialsUnusable": ExitStatus.USAGE,
     "ServerUnreachable": ExitStatus.NO_SERVER,
     "ConnectionLost": ExitStatus.NO_SERVER,
     "NotOurServer": ExitStatus.NO_SERVER,
+    "ServerNotTrusted": ExitStatus.NO_SERVER,
     "ProtocolError": ExitStatus.NO_SERVER,
     "DetectorUnavailable": ExitStatus.NO_DETECTOR,
     "NoMicrophone": ExitStatus.NO_MICROPHONE,

@@ -39,6 +39,7 @@ ORIGIN = Origin(
     start_index=32_000,
     audio=AudioFormat(16_000, 1),
     gap_policy=GapPolicy.FILL,
+    token_name="alice",
 )
 GAPS = [Gap(40_000, 8_000)]
 ENDED = Ended(32_000, 64_000, EndReason.SILENCE, 20_000, 5, 6)
@@ -97,7 +98,7 @@ def test_the_sidecar_says_it_all() -> None:
         "segment_id": "00000000-0000-0000-0000-000000000001",
         "stream_id": "00000000-0000-0000-0000-000000000002",
         "continues": "00000000-0000-0000-0000-000000000003",
-        "client": {"name": "plugandtell-client", "version": "0.1.0", "label": "laptop"},
+        "client": {"name": "plugandtell-client", "version": "0.1.0", "label": "laptop", "token_name": "alice"},
         "labels": {"name": "laptop", "room": "Küche"},
         "format": {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1},
         "gap_policy": "fill",
@@ -153,12 +154,19 @@ origins = st.builds(
     start_index=indexes,
     audio=st.builds(AudioFormat, st.integers(1, 192_000), st.integers(1, 8)),
     gap_policy=st.sampled_from(GapPolicy),
+    token_name=st.none() | texts,
 )
 
 
 @given(origins, st.lists(st.builds(Gap, indexes, indexes), max_size=5))
 def test_what_is_known_while_a_recording_grows_reads_back(origin: Origin, gaps: list[Gap]) -> None:
     assert read_open_sidecar(open_sidecar(origin, gaps)) == (origin, gaps)
+
+
+@given(origins)
+def test_a_sidecar_can_be_looked_at_in_a_terminal(origin: Origin) -> None:
+    assert all(character.isprintable() or character == "\n" for character in final_sidecar(origin, GAPS, ENDED, WAV))
+    assert origin_line(origin)[:-1].isprintable()
 
 
 @given(origins, st.sampled_from(EndReason))

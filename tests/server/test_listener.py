@@ -61,7 +61,7 @@ async def test_the_sidecar_tells_where_the_recording_comes_from(start_server: St
         "segment_id": str(saved.segment_id),
         "stream_id": str(greeting.stream_id),
         "continues": None,
-        "client": {"name": "wire", "version": "1", "label": "laptop"},
+        "client": {"name": "wire", "version": "1", "label": "laptop", "token_name": None},
         "labels": {"name": "laptop"},
         "format": {"container": "wav", "encoding": "pcm_s16le", "sample_rate": 16_000, "channels": 1},
         "gap_policy": "fill",

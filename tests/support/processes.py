@@ -100,7 +100,7 @@ async def running_server(folder: Path, *flags: str) -> AsyncIterator[tuple[Runni
     """A server that records into `folder/audio`; gives it and its URL."""
     async with running(folder, "server", "--port=0", *flags) as server:
         url = await server.line()
-        assert url.startswith("ws://"), (await server.outcome()).stderr
+        assert url.startswith(("ws://", "wss://")), (await server.outcome()).stderr
         yield server, url
 
 

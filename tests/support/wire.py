@@ -65,15 +65,16 @@ class Wire:
         self.heard: list[ServerMessage] = []
 
     @classmethod
-    async def open(cls, url: str, *, path: str = PATH, subprotocol: str | None = SUBPROTOCOL) -> Self:
+    async def open(cls, url: str, *, path: str = PATH, subprotocol: str | None = SUBPROTOCOL, **options: Any) -> Self:
         """Connect, and say nothing yet."""
         offered = [Subprotocol(subprotocol)] if subprotocol else None
-        return cls(await connect(url + path, subprotocols=offered, compression=None, ping_interval=None, proxy=None))
+        fixed: dict[str, Any] = {"compression": None, "ping_interval": None, "proxy": None}
+        return cls(await connect(url + path, subprotocols=offered, **fixed, **options))
 
     @classmethod
-    async def greeted(cls, url: str, greeting: Hello | None = None) -> Self:
+    async def greeted(cls, url: str, greeting: Hello | None = None, **options: Any) -> Self:
         """Connect, say hello, and be welcomed."""
-        wire = await cls.open(url)
+        wire = await cls.open(url, **options)
         await wire.say(greeting or hello())
         await wire.hear(Welcome)
         return wire

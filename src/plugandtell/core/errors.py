@@ -10,8 +10,10 @@ PlugAndTellError
 └── PermanentError                 another try would fail the same way
     ├── InvalidSetting             a flag, variable or configuration value that cannot be used
     ├── ConfigurationUnreadable    a configuration file that is no TOML, or cannot be opened
+    ├── CredentialsUnusable        tokens, a certificate or a key that cannot be read or used
     ├── ProtocolError              the peer broke the wire protocol; carries the close code
     ├── NotOurServer               something answers at the address, but it is no PlugAndTell server
+    ├── ServerNotTrusted           its certificate does not show that it is the server that was asked for
     ├── Refused                    the server said no, and will say so again
     ├── DetectorUnavailable        a voice detector that is not installed, or does not run here
     ├── MicrophoneError
@@ -124,6 +126,25 @@ class ConfigurationUnreadable(PermanentError):
         return f"cannot read the settings in {self.file}: {self.cause}; mend the file or move it away"
 
 
+class CredentialsUnusable(PermanentError):
+    """Tokens, a certificate or a key that cannot be read or used.
+
+    Attributes:
+        flag: The setting that names them, such as `--tls-key`, or where else they come from.
+        source: The file or the variable; never what it holds.
+        cause: What was wrong.
+    """
+
+    def __init__(self, flag: str, source: str, cause: str) -> None:
+        super().__init__(flag, source, cause)
+        self.flag = flag
+        self.source = source
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot use {self.source!r} from {self.flag}: {self.cause}"
+
+
 class ProtocolError(PermanentError):
     """The peer broke the wire protocol.
 
@@ -155,6 +176,25 @@ class NotOurServer(PermanentError):
 
     def __str__(self) -> str:
         return f"what answers at {self.url} is not a PlugAndTell server ({self.found}): check --server"
+
+
+class ServerNotTrusted(PermanentError):
+    """The server's certificate does not show that it is the server that was asked for.
+
+    Attributes:
+        url: The server.
+        cause: What is wrong with the certificate.
+        remedy: What to do about it.
+    """
+
+    def __init__(self, url: str, cause: str, remedy: str) -> None:
+        super().__init__(url, cause, remedy)
+        self.url = url
+        self.cause = cause
+        self.remedy = remedy
+
+    def __str__(self) -> str:
+        return f"the server at {self.url} cannot be trusted, and nothing was sent to it: {self.cause}; {self.remedy}"
 
 
 class Refused(PermanentError):

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.json_object import JsonObject, utc_text
 from plugandtell.core.protocol.messages import ENCODING, MAX_INDEX, ClientInfo, EndReason
+from plugandtell.core.safe_text import escape_json
 from plugandtell.core.segmenter import Ended, Gap
 
 if TYPE_CHECKING:
@@ -50,6 +51,7 @@ class Origin:
         start_index: The first sample.
         audio: The format.
         gap_policy: What becomes of gaps.
+        token_name: Whose token the stream was opened with; None without one. All else the client says of itself.
     """
 
     segment_id: UUID
@@ -62,6 +64,7 @@ class Origin:
     start_index: int
     audio: AudioFormat
     gap_policy: GapPolicy
+    token_name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,7 @@ def time_at(stream_started_at: datetime, index: int, audio: AudioFormat) -> date
 
 def origin_line(origin: Origin) -> str:
     """The first line of an open sidecar: what is known when a recording begins, enough to finish it after a crash."""
-    return json.dumps(_origin_fields(origin), ensure_ascii=False) + "\n"
+    return escape_json(json.dumps(_origin_fields(origin), ensure_ascii=False)) + "\n"
 
 
 def gap_line(gap: Gap) -> str:
@@ -119,7 +122,7 @@ def final_sidecar(origin: Origin, gaps: Sequence[Gap], ended: Ended, wav: WavFil
         "size_bytes": wav.size_bytes,
         "sha256": wav.sha256,
     }
-    return json.dumps(fields, indent=2, ensure_ascii=False) + "\n"
+    return escape_json(json.dumps(fields, indent=2, ensure_ascii=False)) + "\n"
 
 
 def read_open_sidecar(text: str) -> tuple[Origin, list[Gap]]:
@@ -185,7 +188,12 @@ def _origin_fields(origin: Origin) -> dict[str, Any]:
         "segment_id": str(origin.segment_id),
         "stream_id": str(origin.stream_id),
         "continues": str(origin.continues) if origin.continues else None,
-        "client": {"name": origin.client.name, "version": origin.client.version, "label": origin.label},
+        "client": {
+            "name": origin.client.name,
+            "version": origin.client.version,
+            "label": origin.label,
+            "token_name": origin.token_name,
+        },
         "labels": dict(origin.labels),
         "format": {
             "container": "wav",
@@ -221,4 +229,5 @@ def _origin_from(fields: JsonObject) -> Origin:
         start_index=_index(fields, "start_index"),
         audio=AudioFormat(layout.integer("sample_rate", minimum=1), layout.integer("channels", minimum=1)),
         gap_policy=GapPolicy(fields.one_of("gap_policy", GapPolicy)),
+        token_name=client.text("token_name") if client.has("token_name") else None,
     )

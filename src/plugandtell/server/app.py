@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from plugandtell.command import run_logged
 from plugandtell.core.errors import AudioNotSaved
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.logservice import get_logger
+from plugandtell.server.access import Access
 from plugandtell.server.listener import Listener
 from plugandtell.server.past import read_past
 from plugandtell.server.recorder import Recorder
@@ -21,7 +24,7 @@ from plugandtell.server.session import SessionSettings
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from plugandtell.command import LogOptions
     from plugandtell.server.settings import ServerSettings
@@ -34,6 +37,8 @@ def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: 
     """Run a server until the process is asked to stop; print its URL on standard output when it listens.
 
     Raises:
+        CredentialsUnusable: The tokens or the certificate cannot be used.
+        InvalidSetting: The address would let in other machines, and nobody said that they may.
         FolderUnusable: The audio or log folder cannot be used.
         CannotListen: The address cannot be used.
         AudioNotSaved: Not everything was in place when the time to stop was over.
@@ -41,7 +46,7 @@ def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: 
 
     async def main() -> ExitStatus:
         with stop_requests(lifeline=lifeline) as stop:
-            async with running_server(settings) as server:
+            async with running_server(settings, os.environ) as server:
                 sys.stdout.write(f"{server.url}\n")
                 sys.stdout.flush()
                 await stop.wait()
@@ -60,6 +65,7 @@ class RunningServer:
 @asynccontextmanager
 async def running_server(
     settings: ServerSettings,
+    environ: Mapping[str, str] = MappingProxyType({}),
     *,
     free_bytes: Callable[[], int] | None = None,
     shutdown_within_s: float = _SHUTDOWN_WITHIN_S,
@@ -68,21 +74,26 @@ async def running_server(
 
     Args:
         settings: The server's.
+        environ: Where tokens may be.
         free_bytes: Tells the room on the disk of the recordings; the file system does unless another is given.
         shutdown_within_s: The deadline.
 
     Raises:
+        CredentialsUnusable: The tokens or the certificate cannot be used.
+        InvalidSetting: The address would let in other machines, and nobody said that they may.
         FolderUnusable: The audio folder cannot be used.
         CannotListen: The address cannot be used.
         AudioNotSaved: At the end, not everything was in place within the deadline.
     """
+    access = Access(settings, environ)
     recorder = Recorder(settings.audio_dir)
     try:
         registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder, time.time()))
-        listener = Listener(settings, registry, free_bytes or recorder.free_bytes)
+        listener = Listener(settings, access, registry, free_bytes or recorder.free_bytes)
         url = await listener.open()
-        sweeping = asyncio.create_task(_sweep(registry, listener))
-        get_logger().info("server_listening", url=url, audio_dir=str(settings.audio_dir.resolve()))
+        sweeping = asyncio.create_task(_sweep(registry, listener, access))
+        audio_dir = str(settings.audio_dir.resolve())
+        get_logger().info("server_listening", url=url, audio_dir=audio_dir, token_names=access.token_names)
         try:
             yield RunningServer(url)
         finally:
@@ -112,7 +123,7 @@ async def _shut_down(registry: Registry, listener: Listener, within_s: float) ->
     log.info("server_stopped")
 
 
-async def _sweep(registry: Registry, listener: Listener) -> None:
+async def _sweep(registry: Registry, listener: Listener, access: Access) -> None:
     """Do what time demands, for all streams at once: a timer each would cost more than the audio."""
     while True:
         await asyncio.sleep(_SWEEP_EVERY_S)
@@ -121,6 +132,7 @@ async def _sweep(registry: Registry, listener: Listener) -> None:
             registry.refresh()
             registry.retry_unsaved()
             listener.close_idle(time.monotonic())
+            access.refresh(time.monotonic())
         except Exception:  # noqa: BLE001  (the boundary of a task)
             get_logger().exception("sweep_failed")
 

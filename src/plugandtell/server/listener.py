@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from websockets.asyncio.server import ServerConnection as WebSocket
 from websockets.asyncio.server import serve
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from websockets.http11 import Request, Response
     from websockets.typing import Subprotocol
 
+    from plugandtell.server.access import Access
     from plugandtell.server.registry import Registry
     from plugandtell.server.session import Session
     from plugandtell.server.settings import ServerSettings
@@ -49,9 +51,13 @@ class WebSocketPeer:
         socket: The connection.
         send_within_s: How long the other end may leave unread what it is told; then it is dropped.
         close_within_s: How long it may take to close.
+
+    Attributes:
+        holder: Whose token the connection was opened with; None without one.
     """
 
     def __init__(self, socket: WebSocket, send_within_s: float, close_within_s: float = _CLOSE_WITHIN_S) -> None:
+        self.holder: str | None = getattr(socket, "username", None)
         self._socket = socket
         self._send_within_s = send_within_s
         self._close_within_s = close_within_s
@@ -101,12 +107,16 @@ class Listener:
 
     Args:
         settings: Address and limits.
+        access: Knows who may come in.
         registry: Knows the streams.
         free_bytes: Tells the room on the disk of the recordings.
     """
 
-    def __init__(self, settings: ServerSettings, registry: Registry, free_bytes: Callable[[], int]) -> None:
+    def __init__(
+        self, settings: ServerSettings, access: Access, registry: Registry, free_bytes: Callable[[], int]
+    ) -> None:
         self._settings = settings
+        self._access = access
         self._registry = registry
         self._free_bytes = free_bytes
         self._limits = ServerLimits()
@@ -121,8 +131,11 @@ class Listener:
 
         Raises:
             CannotListen: The port is in use, or the address is not this machine's.
+            InvalidSetting: The address would let in other machines, and nobody said that they may.
         """
         host, port = self._settings.host, self._settings.port
+        tls = self._access.tls
+        in_time: dict[str, Any] = {} if tls is None else {"ssl_handshake_timeout": self._settings.hello_timeout}
         try:
             self._server = await serve(
                 self._handle,
@@ -130,18 +143,22 @@ class Listener:
                 port,
                 select_subprotocol=_select_subprotocol,
                 compression=None,
-                process_request=_check_path,
+                process_request=self._judge_request,
                 open_timeout=self._settings.hello_timeout,
                 ping_interval=_PING_EVERY_S,
                 ping_timeout=_PONG_WITHIN_S,
                 close_timeout=_CLOSE_WITHIN_S,
                 max_size=self._settings.max_message_bytes,
+                ssl=tls,
+                start_serving=False,
+                **in_time,
             )
+            await self._start_serving(self._server)
         except (OSError, OverflowError, UnicodeError) as exc:  # UnicodeError: no name that could be resolved
             raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
         bound_port = self._server.sockets[0].getsockname()[1]
-        shown_host = f"[{host}]" if ":" in host else host
-        return f"ws://{shown_host}:{bound_port}"
+        shown_host = f"[{host}]" if ":" in host else host or "0.0.0.0"  # noqa: S104
+        return f"{'ws' if tls is None else 'wss'}://{shown_host}:{bound_port}"
 
     def refuse_new(self) -> None:
         """Take no more connections."""
@@ -171,6 +188,31 @@ class Listener:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
+    async def _start_serving(self, server: Server) -> None:
+        """Listen, once it is known which addresses the host's name stands for, and that they may be listened at."""
+        try:
+            self._access.check_exposure(bound.getsockname()[0] for bound in server.sockets)
+            await server.start_serving()
+        except BaseException:
+            server.close()
+            await server.wait_closed()
+            raise
+
+    def _judge_request(self, socket: WebSocket, request: Request) -> Response | None:
+        """Turn away before the upgrade who may not come in."""
+        if request.path.partition("?")[0] != PATH:
+            return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
+        denial = self._access.deny(request.headers)
+        if denial is None:
+            if holder := self._access.holder(request.headers):
+                socket.username = holder
+            return None
+        self._access.report(denial, _address_of(socket), time.monotonic())
+        response = socket.respond(denial.status, f"{denial.text}\n")
+        if denial.challenge is not None:
+            response.headers["WWW-Authenticate"] = denial.challenge
+        return response
+
     async def _handle(self, socket: WebSocket) -> None:
         peer = WebSocketPeer(socket, self._settings.send_timeout)
         address = _address_of(socket)
@@ -197,6 +239,8 @@ class Listener:
         connection = ServerConnection(self._limits)
         hello = await self._hello(socket, connection)
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.label)
+        if peer.holder is not None:
+            bind_contextvars(token_name=peer.holder)
         self._check_disk()
         session = await self._registry.attach(hello, peer)
         self._peers[session] = peer
@@ -281,13 +325,6 @@ async def _turn_away(socket: WebSocket, peer: WebSocketPeer, close_code: int, co
 def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Accept the upgrade in any case: a client of another version is told so in the protocol's own words."""
     return next((name for name in offered if name == SUBPROTOCOL), None)
-
-
-def _check_path(socket: WebSocket, request: Request) -> Response | None:
-    path = request.path.partition("?")[0]
-    if path == PATH:
-        return None
-    return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
 
 
 def _address_of(socket: WebSocket) -> str:

@@ -55,6 +55,12 @@ def end_of(segment: Past) -> int:
     return segment.end_index if isinstance(segment, Discarded) else segment.ended.end_index
 
 
+def holder_of(past: Iterable[Past]) -> str | None:
+    """Whose token the stream of these segments was opened with, as far as their sidecars tell."""
+    names = (segment.origin.token_name for segment in past if not isinstance(segment, Discarded))
+    return next((name for name in names if name is not None), None)
+
+
 def _last_of(segments: Iterable[Past]) -> Sequence[Past]:
     return deque(sorted(segments, key=end_of), maxlen=_REMEMBERED_SEGMENTS)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import CloseCode, EndReason, Hello
 from plugandtell.logservice import get_logger
-from plugandtell.server.past import by_stream
+from plugandtell.server.past import by_stream, holder_of
 from plugandtell.server.session import Peer, Session, SessionSettings
 
 if TYPE_CHECKING:
@@ -65,10 +65,13 @@ class Registry:
         """Give the stream this connection.
 
         Raises:
-            ProtocolError: Another connection that is alive has it (close code 4001), or the server shuts down (1001).
+            ProtocolError: Another connection that is alive has it (close code 4001), the stream belongs to the holder
+                of another token (1008), or the server shuts down (1001).
         """
+        self._check_holder(hello.stream_id, peer.holder)
         while (present := self._peer_of(hello.stream_id)) is not None:  # another newcomer may have been faster
             await self._take_over(hello, present)
+        self._check_holder(hello.stream_id, peer.holder)
         if self._is_closed:
             raise ProtocolError(CloseCode.GOING_AWAY, "shutting_down", "the server shuts down")
         session = self._sessions.get(hello.stream_id)
@@ -78,6 +81,7 @@ class Registry:
             self._sessions[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
         session.greet(hello)
+        session.holder = session.holder or peer.holder
         session.peer = peer
         session.heard_at = self._monotonic()
         return session
@@ -119,6 +123,14 @@ class Registry:
     async def settle(self) -> None:
         """Wait until every segment that ended is in place and told."""
         await asyncio.gather(*(session.settle() for session in self._sessions.values()))
+
+    def _check_holder(self, stream_id: UUID, holder: str | None) -> None:
+        """Keep a stream from whoever learned its id, which is no secret: it is in the log and in every sidecar."""
+        session = self._sessions.get(stream_id)
+        owner = session.holder if session is not None else holder_of(self._past.get(stream_id, ()))
+        if owner is not None and holder is not None and owner != holder:
+            message = f"the stream {stream_id} was opened with another token"
+            raise ProtocolError(CloseCode.POLICY_VIOLATION, "stream_of_another", message)
 
     def _peer_of(self, stream_id: UUID) -> Peer | None:
         session = self._sessions.get(stream_id)

@@ -27,7 +27,7 @@ from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.discards import Discarded
-from plugandtell.server.past import end_of
+from plugandtell.server.past import end_of, holder_of
 from plugandtell.server.recorder import Saved
 from plugandtell.server.settling import Settling, Unsettled
 
@@ -44,6 +44,10 @@ _SETTLE_WITHIN_S = 10.0
 
 class Peer(Protocol):
     """The connection a session speaks through at the moment."""
+
+    @property
+    def holder(self) -> str | None:
+        """Whose token it was opened with; None without one."""
 
     async def send(self, message: ServerMessage) -> None:
         """Send a message, or drop it if the connection is gone: what matters is repeated to the next one."""
@@ -75,6 +79,9 @@ class Session:
         settings: When they end.
         monotonic: A clock in seconds for the log and for time-outs; no rule about audio reads it.
         past: What earlier lives of the server left of the stream, in order: the stream goes on behind it.
+
+    Attributes:
+        holder: Whose token the stream belongs to; None if it was opened without one.
     """
 
     def __init__(
@@ -87,6 +94,7 @@ class Session:
     ) -> None:
         self.hello = hello
         self.peer: Peer | None = None
+        self.holder = holder_of(past)
         self.heard_at = monotonic()
         self._audio = AudioFormat(hello.sample_rate, hello.channels)
         self._recorder = recorder
@@ -247,6 +255,7 @@ class Session:
             start_index=start_index,
             audio=self._audio,
             gap_policy=self._settings.gaps,
+            token_name=self.holder,
         )
         self._recording = self._recorder.start(origin)
         self._written_to = start_index

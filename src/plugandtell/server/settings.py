@@ -1,13 +1,17 @@
 """What a server can be told, and the default of each."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from plugandtell.command import LIMITS, NETWORK, RECORDING, check_range
+from plugandtell.command import ACCESS, LIMITS, NETWORK, RECORDING, check_range
+from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.recording import GapPolicy
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+|null")
 
 
 @Parameter(name="*")
@@ -24,6 +28,21 @@ class ServerSettings:
 
     port: Annotated[int, Parameter(group=NETWORK)] = 3000
     """TCP port to listen on; 0 picks a free one. The address is printed on standard output."""
+
+    tokens_file: Annotated[Path | None, Parameter(group=ACCESS)] = None
+    """File of the tokens that clients may present, `name: token` a line; more may be in PLUGANDTELL_TOKENS."""
+
+    tls_cert: Annotated[Path | None, Parameter(group=ACCESS)] = None
+    """Certificate chain (PEM); with --tls-key it makes the address wss://. Read anew when it changes."""
+
+    tls_key: Annotated[Path | None, Parameter(group=ACCESS)] = None
+    """Private key of the certificate (PEM, without a passphrase)."""
+
+    allow_origin: Annotated[tuple[str, ...], Parameter(group=ACCESS, negative=())] = ()
+    """Origin of web pages that may stream, such as https://app.example; may be repeated. Others are refused."""
+
+    allow_anonymous: Annotated[bool, Parameter(group=ACCESS, negative=())] = False
+    """Let everybody who reaches the server stream: needed to listen beyond this machine without tokens."""
 
     audio_dir: Annotated[Path, Parameter(group=RECORDING)] = Path("audio")
     """Folder for the recordings; created if missing. One server at a time records into a folder."""
@@ -60,6 +79,12 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         check_range("--port", self.port, 0, 65_535)
+        if (self.tls_cert is None) is not (self.tls_key is None):
+            given, missing = ("--tls-cert", "--tls-key") if self.tls_cert else ("--tls-key", "--tls-cert")
+            raise InvalidSetting(given, str(self.tls_cert or self.tls_key), f"given together with {missing}")
+        for origin in self.allow_origin:
+            if not _ORIGIN.fullmatch(origin):
+                raise InvalidSetting("--allow-origin", origin, "an origin as browsers send it: https://app.example")
         check_range("--silence", self.silence, 0.2, 3600)
         check_range("--max-duration", self.max_duration, 1, 86_400)
         check_range("--resume-window", self.resume_window, 0, 3600)
