@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import os
 import socket
 import sys
 from contextlib import suppress
@@ -12,6 +13,7 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from plugandtell.client.credentials import ANONYMOUS, Credentials, load_credentials
 from plugandtell.client.delivery import Delivery, Packer, prepare
 from plugandtell.client.detector import choose_detector
 from plugandtell.client.feed import Feed
@@ -52,23 +54,28 @@ def capture_until_stopped(
     """Stream until the input ends or the process is asked to stop; print each recording's name on standard output.
 
     Raises:
+        CredentialsUnusable: The token or the certificates to trust cannot be used.
+        InvalidSetting: The token would go over the network in clear.
         PlugAndTellError: Not everything voiced was acknowledged and saved, or there was nothing to stream.
     """
+    credentials = load_credentials(settings, url, os.environ)
 
     async def main() -> ExitStatus:
         with stop_requests(lifeline=lifeline) as stop:
-            await stream_to_server(settings, gate, url, stop, on_saved=_print_name)
+            await stream_to_server(settings, gate, url, stop, _print_name, credentials=credentials)
         return ExitStatus.OK
 
     return run_logged("client", log, main)
 
 
-async def stream_to_server(
+async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
     settings: ClientSettings,
     gate: GateOptions,
     url: str,
     stop: asyncio.Event,
     on_saved: Callable[[SegmentSaved], None],
+    *,
+    credentials: Credentials = ANONYMOUS,
 ) -> None:
     """Stream one source to one server, from its opening to the last acknowledgement.
 
@@ -78,6 +85,7 @@ async def stream_to_server(
         url: The server.
         stop: Ends capture when it is set; what was captured is still sent and saved.
         on_saved: Told of every recording, once.
+        credentials: What the client shows the server, and asks of it.
 
     Raises:
         InvalidSetting: The detector is unknown, or the gate cannot be set this way.
@@ -86,6 +94,7 @@ async def stream_to_server(
         MicrophoneError: There is no microphone, or it went away; what was heard is saved.
         ServerUnreachable: There is no server.
         NotOurServer: Something else answers.
+        ServerNotTrusted: Its certificate is not that of the server.
         Refused: The server will not take the stream.
         AudioNotSaved: The client had to stop before everything was saved.
     """
@@ -99,7 +108,7 @@ async def stream_to_server(
         hello = _hello(settings, datetime.now(UTC))
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
-        line = LineSettings(url, _patience_s(settings, source), settings.keepalive)
+        line = LineSettings(url, _patience_s(settings, source), settings.keepalive, credentials)
         packer = Packer(line, SPEECH.samples_from_ms(settings.batch_ms), on_saved)
         delivery = await asyncio.to_thread(prepare, settings, packer, hello, url)
         try:

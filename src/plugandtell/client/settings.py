@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cyclopts import Parameter
 
-from plugandtell.command import INPUT, NETWORK, RECORDING, SPOOL, check_range
+from plugandtell.command import ACCESS, INPUT, NETWORK, RECORDING, SPOOL, check_range
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.pace import Pace
 
@@ -70,6 +70,15 @@ class ClientSettings:
 
     leftovers: Annotated[Leftovers, Parameter(group=SPOOL)] = Leftovers.SAME_HOST
     """Which leftovers of clients that died to send first: those meant for the server's host, any, or none."""
+
+    token_file: Annotated[Path | None, Parameter(group=ACCESS)] = None
+    """File that holds the token for the server; without it, the token in PLUGANDTELL_TOKEN is sent, if any."""
+
+    ca: Annotated[Path | None, Parameter(group=ACCESS)] = None
+    """Certificates (PEM) to trust instead of the system's, for a server whose certificate is your own."""
+
+    allow_plain_token: Annotated[bool, Parameter(group=ACCESS, negative=())] = False
+    """Send the token over ws:// to another machine too, where anybody on the way can read it."""
 
     def __post_init__(self) -> None:
         check_range("--batch-ms", self.batch_ms, 10, 1000)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from contextlib import suppress
 from dataclasses import dataclass
+from http import HTTPStatus
 from socket import SO_SNDBUF, SOL_SOCKET
+from ssl import SSLError
 from typing import TYPE_CHECKING, NoReturn
 from urllib.parse import urlsplit
 
@@ -21,16 +23,19 @@ from websockets.exceptions import (
 )
 from websockets.typing import Subprotocol
 
+from plugandtell.client.credentials import ANONYMOUS, Credentials, tls_failure
 from plugandtell.core.errors import (
     AudioNotSaved,
     ConnectionLost,
     NotOurServer,
+    PlugAndTellError,
     ProtocolError,
     Refused,
     ServerBusy,
     ServerUnreachable,
     TransientError,
 )
+from plugandtell.core.network import is_loopback
 from plugandtell.core.protocol.codec import decode_server, encode
 from plugandtell.core.protocol.messages import (
     PATH,
@@ -43,10 +48,13 @@ from plugandtell.core.protocol.messages import (
     Welcome,
 )
 from plugandtell.core.retry import Retry
+from plugandtell.core.safe_text import foreign
 from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from websockets.http11 import Response
 
     from plugandtell.core.protocol.client import ClientStream
 
@@ -60,9 +68,7 @@ _LARGEST_ANSWER_BYTES = 65_536
 _SEND_BUFFER_BYTES = 128 * 1024
 """What the kernel may hold back for the line (it takes the double). A ping waits behind it: 8 s on a line that is as
 slow as speech; behind the megabytes that kernels grow to, so long that a slow line would be taken for a dead one."""
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
-_UNAUTHORIZED = (401, 403)
-_UNAVAILABLE = (502, 503, 504)  # 502 and 504: a proxy misses the server behind it
+_UNAVAILABLE = (502, 503, 504)  # a proxy says 502 or 504 when it misses the server behind it
 _WORTH_ANOTHER_TRY = (CloseCode.TRY_AGAIN_LATER, CloseCode.STREAM_IN_USE)
 _FINAL = (
     CloseCode.PROTOCOL_ERROR,
@@ -82,11 +88,21 @@ class LineSettings:
         url: `ws://` or `wss://`; the path of the protocol is added if there is none.
         give_up_after_s: How long to try to reach the server again after the connection was lost; may be infinite.
         keepalive_s: A connection on which nothing comes back for so long is dead.
+        credentials: What the client shows the server, and asks of it.
     """
 
     url: str
     give_up_after_s: float
     keepalive_s: float
+    credentials: Credentials = ANONYMOUS
+
+
+class DirectConnect(connect):
+    """Follows no redirect: a server of ours sends none, and a token is for the server that it was given for."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        """Whatever the server answered, it is the outcome."""
+        return exc
 
 
 class Uplink:
@@ -130,7 +146,8 @@ class Uplink:
             ServerUnreachable: Nobody answers.
             ServerBusy: The server asks to try again later.
             NotOurServer: Something else answers.
-            Refused: The server will not take this stream.
+            ServerNotTrusted: Its certificate is not that of the server.
+            Refused: The server will not take this stream, or not from us.
         """
         socket = await self._open()
         unconfirmed = self._stream.unacknowledged_samples
@@ -196,38 +213,55 @@ class Uplink:
     async def _open(self) -> WebSocket:
         parts = urlsplit(self._url)
         url = self._url if parts.path.strip("/") else parts._replace(path=PATH).geturl()
+        credentials = self._settings.credentials
         try:
-            socket = await connect(
+            socket = await DirectConnect(
                 url,
                 subprotocols=[Subprotocol(SUBPROTOCOL)],
                 compression=None,
-                additional_headers={STREAM_HEADER: str(self._stream.hello.stream_id)},
+                additional_headers={STREAM_HEADER: str(self._stream.hello.stream_id), **credentials.headers()},
+                ssl=(credentials.tls or True) if parts.scheme == "wss" else None,
                 open_timeout=_CONNECT_WITHIN_S,
                 # A line dies right after a pong at worst: all three together are at most `keepalive_s`.
                 ping_interval=self._settings.keepalive_s / 2,
                 ping_timeout=self._settings.keepalive_s * 3 / 8,
                 close_timeout=min(_CLOSE_WITHIN_S, self._settings.keepalive_s / 8),
                 max_size=_LARGEST_ANSWER_BYTES,
-                proxy=None if parts.hostname in _LOOPBACK else True,
+                proxy=None if is_loopback(parts.hostname or "") else True,
             )
         except InvalidStatus as exc:
-            status = exc.response.status_code
-            words = exc.response.body.decode(errors="replace").strip()[:200] if exc.response.body else f"HTTP {status}"
-            if status in _UNAUTHORIZED:
-                raise Refused(self._url, status, words) from exc
-            if status in _UNAVAILABLE:
-                raise ServerBusy(self._url, words) from exc
-            raise NotOurServer(self._url, f"it answers HTTP {status}") from exc
+            raise self._refusal(exc.response) from exc
         except (InvalidProxy, ProxyError) as exc:
-            raise ServerUnreachable(self._url, f"the proxy that the environment names does not do: {exc}") from exc
+            cause = exc.msg if isinstance(exc, InvalidProxy) else foreign(str(exc))  # the address may hold a password
+            raise ServerUnreachable(self._url, f"the proxy that the environment names does not do: {cause}") from exc
         except (InvalidHandshake, InvalidMessage) as exc:
-            raise NotOurServer(self._url, str(exc)) from exc
+            hint = "; perhaps the address begins with wss://" if parts.scheme == "ws" else ""
+            raise NotOurServer(self._url, f"{foreign(str(exc))}{hint}") from exc
+        except SSLError as exc:
+            raise tls_failure(self._url, exc) from exc
+        except ConnectionResetError as exc:
+            broken_off = "it broke off the handshake"
+            cause = f"{broken_off}; perhaps it speaks no TLS" if parts.scheme == "wss" else broken_off
+            raise ServerUnreachable(self._url, cause) from exc
         except TimeoutError as exc:
             raise ServerUnreachable(self._url, f"no answer within {_CONNECT_WITHIN_S:g} s") from exc
         except (OSError, EOFError, UnicodeError) as exc:  # UnicodeError: a name that the resolver cannot encode
             raise ServerUnreachable(self._url, _cause_of(exc)) from exc
         socket.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER_BYTES)
         return socket
+
+    def _refusal(self, response: Response) -> PlugAndTellError:
+        """What an answer means that is no upgrade."""
+        status = response.status_code
+        body = response.body.decode(errors="replace").strip() if response.body else ""
+        words = foreign(body) or f"HTTP {status}"
+        if status == HTTPStatus.UNAUTHORIZED:
+            return Refused(self._url, status, f"{words}; {self._settings.credentials.hint}")
+        if status == HTTPStatus.FORBIDDEN:
+            return Refused(self._url, status, words)
+        if status in _UNAVAILABLE:
+            return ServerBusy(self._url, words)
+        return NotOurServer(self._url, f"it answers HTTP {status}")
 
     async def _greet(self, socket: WebSocket) -> Welcome:
         try:
@@ -337,7 +371,7 @@ class Uplink:
     def _judge(self, socket: WebSocket) -> NoReturn:
         """Raise what the end of a connection means."""
         close_code = socket.close_code
-        message = self._error.message if self._error else socket.close_reason or f"close code {close_code}"
+        message = foreign(self._error.message if self._error else socket.close_reason or f"close code {close_code}")
         if close_code == CloseCode.NORMAL and self._stream.is_told:
             raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving them")
         if close_code in _WORTH_ANOTHER_TRY:

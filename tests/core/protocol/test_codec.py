@@ -65,7 +65,7 @@ server_messages: st.SearchStrategy[ServerMessage] = st.one_of(
         lambda ends: st.builds(
             SegmentSaved,
             st.uuids(),
-            texts,
+            st.from_regex(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,100}", fullmatch=True),
             st.just(min(ends)),
             st.just(max(ends)),
             indexes,
@@ -336,3 +336,14 @@ def message_or_answer(
     answer = Error(error.code, error.message)
     assert decode_server(encode(answer)) == answer
     return answer
+
+
+@pytest.mark.parametrize(
+    "name", ["", ".", "..", "../a.wav", "a/b.wav", "a\\b.wav", "-rf", ".wav", "a\x1b[2J.wav", "a\n.wav", "é"]
+)
+def test_a_recording_has_a_plain_name(name: str) -> None:
+    raw = encode(SegmentSaved(UUID(int=1), name, 0, 1, 1, EndReason.END))
+    with pytest.raises(ProtocolError, match="file is ") as caught:
+        decode_server(raw)
+    assert caught.value.close_code == CloseCode.INVALID_DATA
+    assert str(caught.value).isprintable()

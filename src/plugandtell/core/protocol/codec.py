@@ -7,10 +7,11 @@ the close code and the raw message.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from plugandtell.core.errors import ProtocolError
-from plugandtell.core.json_object import InvalidField, JsonObject, NotJson, utc_text
+from plugandtell.core.json_object import InvalidField, JsonObject, NotJson, shown, utc_text
 from plugandtell.core.protocol.messages import (
     MAX_INDEX,
     Ack,
@@ -37,6 +38,7 @@ M = TypeVar("M")
 
 _INDEX_BYTES = 8
 _LONGEST_EXPLANATION = 4096
+_FILE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
 _FIRST_YEAR_REFUSED = 9000  # leaves room for the 557 years that an index can count at 16 kHz
 
 
@@ -186,11 +188,19 @@ def _decode_position(fields: JsonObject) -> Position:
     return Position(index, fields.integer("voiced_to", maximum=index) if fields.has("voiced_to") else None)
 
 
+def _file_name(fields: JsonObject) -> str:
+    """A plain name, because clients print it and scripts look it up: no path, no option, nothing a terminal obeys."""
+    name = fields.text("file")
+    if not _FILE_NAME.fullmatch(name):
+        raise InvalidField(f"file is {shown(name)}, but must be a name of letters, digits, '-', '_' and '.'")
+    return name
+
+
 def _decode_segment_saved(fields: JsonObject) -> SegmentSaved:
     start_index = _index(fields, "start_index")
     return SegmentSaved(
         fields.uuid("segment_id"),
-        fields.text("file"),
+        _file_name(fields),
         start_index,
         _index(fields, "end_index", minimum=start_index),
         fields.integer("duration_ms"),
