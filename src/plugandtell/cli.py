@@ -1,5 +1,6 @@
 """The `plugandtell` command: both halves of the capture path at once, or one of them."""
 
+import os
 from dataclasses import replace
 from typing import NoReturn
 
@@ -7,7 +8,7 @@ from plugandtell.client.cli import app as client_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
-from plugandtell.command import LogOptions, flags_of, new_app, run_to_exit
+from plugandtell.command import TOKEN_VARIABLE, TOKENS_VARIABLE, LogOptions, flags_of, new_app, run_to_exit
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.sample import sample_path
@@ -44,7 +45,11 @@ def run(
         raise InvalidSetting("--input", STDIN, "mic or a file; to pipe audio in, run plugandtell-client on its own")
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
-    return run_until_stopped(flags_of(server, log), flags_of(client, gate or GateOptions(), log), server.audio_dir)
+    server_flags, client_flags = flags_of(server, log), flags_of(client, gate or GateOptions(), log)
+    asks_for_token = server.tokens_file is not None or bool(os.environ.get(TOKENS_VARIABLE))
+    has_token = client.token_file is not None or bool(os.environ.get(TOKEN_VARIABLE))
+    shares_token = asks_for_token and not has_token
+    return run_until_stopped(server_flags, client_flags, server.audio_dir, shares_token=shares_token)
 
 
 def main() -> NoReturn:

@@ -8,34 +8,42 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import subprocess
 import sys
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
-from plugandtell.command import print_line
+from plugandtell.command import TOKEN_VARIABLE, TOKENS_VARIABLE, print_line
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.core.network import reachable_host
 from plugandtell.logservice.settings import wants_color
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
 _STOP_WITHIN_S = 15.0  # more than a child's own deadline
 _LONGEST_LINE_BYTES = 1024 * 1024
+_HOLDER = "plugandtell-run"  # the same each time, so that what a killed run left is taken from the next one
 _COLORS = {"client": 36, "server": 35, "run": 33}
 
 
-def run_until_stopped(server_flags: Sequence[str], client_flags: Sequence[str], audio_dir: Path) -> int:
+def run_until_stopped(
+    server_flags: Sequence[str], client_flags: Sequence[str], audio_dir: Path, *, shares_token: bool
+) -> int:
     """Run both until one of them ends or this process is asked to stop; returns the exit code that tells how it went.
 
     Args:
         server_flags: The server's command line.
         client_flags: The client's command line, without the server's address.
         audio_dir: Where the server records.
+        shares_token: Whether the server asks for tokens, and the client was given none: they get one of their own.
     """
     before = _names(audio_dir, "*.wav")
-    status = asyncio.run(Supervisor(server_flags, client_flags, _say).run())
+    environment = os.environ | (_shared_token(os.environ) if shares_token else {})
+    status = asyncio.run(Supervisor(server_flags, client_flags, environment, _say).run())
     recordings = sorted(_names(audio_dir, "*.wav") - before)
     print_line(sys.stdout, summary(audio_dir, recordings, len(_names(audio_dir, "*.wav.part")), status))
     return status
@@ -72,7 +80,13 @@ class Child:
 
     @classmethod
     async def start(
-        cls, name: str, flags: Sequence[str], say: Callable[[str, str], None], *, reads_lines: bool = False
+        cls,
+        name: str,
+        flags: Sequence[str],
+        environment: Mapping[str, str],
+        say: Callable[[str, str], None],
+        *,
+        reads_lines: bool = False,
     ) -> Child:
         """Start `python -m plugandtell NAME`, out of reach of the terminal's Ctrl-C: stopping it is our business."""
         process = await asyncio.create_subprocess_exec(
@@ -85,7 +99,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if reads_lines else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=_environment(),
+            env=_colored(environment),
             limit=_LONGEST_LINE_BYTES,
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -132,20 +146,26 @@ class Supervisor:
     Args:
         server_flags: The server's command line.
         client_flags: The client's command line, without the server's address.
+        environment: Of both. Secrets go this way, because everybody on a machine can read command lines.
         say: Shows a line of a child, or of ours.
     """
 
     def __init__(
-        self, server_flags: Sequence[str], client_flags: Sequence[str], say: Callable[[str, str], None]
+        self,
+        server_flags: Sequence[str],
+        client_flags: Sequence[str],
+        environment: Mapping[str, str],
+        say: Callable[[str, str], None],
     ) -> None:
         self._server_flags = server_flags
         self._client_flags = client_flags
+        self._environment = environment
         self._say = say
 
     async def run(self) -> int:
         """Run both to the end; returns the first exit code that is not 0, the client's before the server's."""
         with stop_requests() as stop:
-            server = await Child.start("server", self._server_flags, self._say, reads_lines=True)
+            server = await Child.start("server", self._server_flags, self._environment, self._say, reads_lines=True)
             try:
                 return await self._run_with(server, stop)
             finally:
@@ -160,7 +180,8 @@ class Supervisor:
             return await server.stop()
         if not (url := listening.result()):
             return await server.ended() or ExitStatus.BUG
-        client = await Child.start("client", [*self._client_flags, f"--server={url}"], self._say)
+        flags = [*self._client_flags, f"--server={local_url(url)}"]
+        client = await Child.start("client", flags, self._environment, self._say)
         try:
             return await self._watch(server, client, stop)
         finally:
@@ -195,6 +216,20 @@ def _in_color() -> bool:
     return sys.stderr is not None and wants_color(None, is_terminal=sys.stderr.isatty(), environ=os.environ)
 
 
-def _environment() -> dict[str, str]:
+def local_url(url: str) -> str:
+    """Where this machine finds a server that printed `url`: one that listens everywhere listens on the loopback."""
+    parts = urlsplit(url)
+    host = reachable_host(parts.hostname or "")
+    return parts._replace(netloc=f"[{host}]:{parts.port}" if ":" in host else f"{host}:{parts.port}").geturl()
+
+
+def _shared_token(environ: Mapping[str, str]) -> dict[str, str]:
+    """The variables that let this run's client into this run's server."""
+    token = secrets.token_urlsafe()
+    known = environ.get(TOKENS_VARIABLE, "")
+    return {TOKENS_VARIABLE: f"{known}\n{_HOLDER}:{token}", TOKEN_VARIABLE: token}
+
+
+def _colored(environment: Mapping[str, str]) -> dict[str, str]:
     """Children write to pipes, but what they say is shown where this process shows it: in colour if it may be."""
-    return os.environ | ({"FORCE_COLOR": "1"} if _in_color() else {})
+    return {**environment, **({"FORCE_COLOR": "1"} if _in_color() else {})}
