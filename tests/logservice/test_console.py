@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,9 @@ from hypothesis import strategies as st
 
 from plugandtell.core.safe_text import escape
 from plugandtell.logservice.console import Console, render
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 AT = datetime(2026, 3, 1, 15, 35, 0, 848_000).astimezone().isoformat()
 STREAM = "1b9d6bcd-bbfd-4b2d-9b5d-ab8dfbbd4bed"
@@ -121,3 +125,15 @@ def test_a_stream_that_knows_ascii_only() -> None:
     Console(stream, color=False).show(event("y"))
     stream.seek(0)
     assert stream.read().endswith("  y\n")
+
+
+def test_what_silences_stderr_for_a_moment_does_not_silence_the_console(tmp_path: Path) -> None:
+    """PortAudio's start is made to: what it has to say goes nowhere, and so must not what we say meanwhile."""
+    with (tmp_path / "stderr").open("w") as stream, (tmp_path / "nowhere").open("w") as nowhere:
+        console = Console(stream, color=False)
+        os.dup2(nowhere.fileno(), stream.fileno())
+        console.show(event("heard"))
+        console.close()
+        console.show(event("closed"))
+    assert (tmp_path / "stderr").read_text().endswith("  heard\n")
+    assert (tmp_path / "nowhere").read_text() == ""

@@ -57,6 +57,12 @@ class Console:
                 self._stream.write(text)
                 self._stream.flush()
 
+    def close(self) -> None:
+        """Show no more. The stream itself stays open."""
+        descriptor, self._descriptor, self._stream = self._descriptor, None, None
+        if descriptor is not None:
+            os.close(descriptor)
+
 
 def render(event: Mapping[str, Any], *, color: bool) -> str:
     """The line of an event as the log file has it, with its traceback below it when it has one."""
@@ -95,14 +101,15 @@ def _word(text: str) -> str:
 
 
 def _descriptor_of(stream: TextIO) -> int | None:
-    """The descriptor to write to directly, so that a thread stuck on a full pipe holds no lock of the stream.
+    """A descriptor to write to directly, so that a thread stuck on a full pipe holds no lock of the stream.
 
-    Python flushes stderr when it exits, and would wait for that lock for ever. The Windows console needs the stream,
+    Python flushes stderr when it exits, and would wait for that lock for ever. It is one of our own, because what
+    silences a library points the descriptor of stderr elsewhere for a moment. The Windows console needs the stream,
     because its descriptor takes no UTF-8.
     """
     if os.name == "nt":
         return None
     try:
-        return stream.fileno()
-    except (OSError, AttributeError):
+        return os.dup(stream.fileno())
+    except (OSError, AttributeError, ValueError):
         return None

@@ -74,6 +74,7 @@ class LogService:
         self._file = file
         queue: Queue[Any] = Queue(QUEUE_RECORDS)
         self._inbox = Inbox(queue, json_formatter(settings.process, os.getpid()))
+        self._console = console
         self._writer = Writer(queue, file, console)
         self._writer.start()
         # A daemon, so that a terminal that is paused for ever does not keep the process alive.
@@ -125,6 +126,7 @@ class LogService:
         with contextlib.suppress(OSError):  # the disk is still full, which was reported
             self._file.close()
         self._claim.release()
+        self._console.close()
 
     def __enter__(self) -> Self:
         return self
