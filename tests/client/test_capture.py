@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from plugandtell.client.capture import BACKLOG_BLOCKS, BACKLOG_S, Capture
+from plugandtell.client.capture import BACKLOG_BLOCKS, BACKLOG_S, Capture, Dropped
 from plugandtell.core.audio import SPEECH, AudioFormat
 
 SAMPLES = 320
@@ -18,9 +18,16 @@ def hear(capture: Capture, *values: int, overflow: bool = False) -> None:
         block[:] = 99  # the memory is PortAudio's, and used again
 
 
-def taken(capture: Capture) -> list[float]:
-    values = []
+def capture_of(audio_format: AudioFormat = SPEECH) -> Capture:
+    return Capture(audio_format, lambda: 0.0)
+
+
+def taken(capture: Capture) -> list[float | Dropped]:
+    values: list[float | Dropped] = []
     while (block := capture.take()) is not None:
+        if isinstance(block, Dropped):
+            values.append(block)
+            continue
         assert block.shape == (SAMPLES, capture.audio_format.channels)
         assert block.dtype == np.float32
         assert len(np.unique(block)) == 1
@@ -29,7 +36,7 @@ def taken(capture: Capture) -> list[float]:
 
 
 def test_what_was_heard_is_taken_once_and_in_order() -> None:
-    capture = Capture(AudioFormat(48_000, 2))
+    capture = capture_of(AudioFormat(48_000, 2))
     assert taken(capture) == []
     hear(capture, -(2**15), 7)
     assert taken(capture) == [-(2**15), 7]
@@ -40,34 +47,46 @@ def test_what_was_heard_is_taken_once_and_in_order() -> None:
 
 
 def test_a_full_backlog_drops_the_newest_and_counts_it() -> None:
-    capture = Capture(SPEECH)
+    capture = capture_of()
     assert SPEECH.seconds_from(BACKLOG_BLOCKS * SAMPLES) == BACKLOG_S
     hear(capture, *range(BACKLOG_BLOCKS))
     assert capture.dropped_samples == 0
     hear(capture, 1, 2, 3)
     assert capture.dropped_samples == 3 * SAMPLES
     assert taken(capture) == list(range(BACKLOG_BLOCKS))
+    assert capture.dropped_since == Dropped(3 * SAMPLES)
     hear(capture, 4)  # there is room again
-    assert taken(capture) == [4]
+    assert taken(capture) == [Dropped(3 * SAMPLES), 4]  # and the hole has its place
     assert capture.dropped_samples == 3 * SAMPLES
     assert capture.heard_samples == (BACKLOG_BLOCKS + 4) * SAMPLES
+    assert capture.dropped_since == Dropped(0)
 
 
 def test_dropped_samples_are_counted_in_the_format_that_they_would_have_had() -> None:
-    capture = Capture(AudioFormat(48_000, 1))
+    capture = capture_of(AudioFormat(48_000, 1))
     hear(capture, *range(BACKLOG_BLOCKS + 3))
     assert capture.dropped_samples == SAMPLES
 
 
 def test_audio_lost_before_it_reached_us_is_counted() -> None:
-    capture = Capture(SPEECH)
+    capture = capture_of()
     hear(capture, 1, 2, overflow=True)
     hear(capture, 3)
     assert capture.overflows == 2
 
 
 def test_the_last_callback_is_noted() -> None:
-    capture = Capture(SPEECH)
+    capture = capture_of()
     assert not capture.finished
     capture.finish()
     assert capture.finished
+
+
+def test_it_knows_when_the_first_and_the_last_sample_were_heard() -> None:
+    times = iter([10.0, 10.5, 11.0])
+    capture = Capture(SPEECH, lambda: next(times))
+    assert (capture.heard_from_s, capture.heard_to_s) == (10.0, 10.0)
+    hear(capture, 1)
+    assert (capture.heard_from_s, capture.heard_to_s) == (10.48, 10.5)
+    hear(capture, 2)
+    assert (capture.heard_from_s, capture.heard_to_s) == (10.48, 11.0)

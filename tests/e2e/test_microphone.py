@@ -6,6 +6,8 @@ import asyncio
 import os
 import subprocess
 import sys
+import time
+from contextlib import ExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,7 +19,8 @@ from tests.support.speech import RATE, sentence, silence
 from tests.support.virtual_microphone import VirtualMicrophone, virtual_microphone
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
 pytestmark = pytest.mark.skipif(
@@ -61,13 +64,15 @@ async def test_what_is_spoken_is_in_the_recordings_sample_for_sample(
         assert item.sidecar["gaps"] == []
 
 
-async def test_a_microphone_that_is_torn_out_has_an_exit_code_and_loses_nothing(
+async def test_a_microphone_that_is_gone_for_good_has_an_exit_code_and_loses_nothing(
     tmp_path: Path, microphone: VirtualMicrophone
 ) -> None:
     said = sentence(2)
     async with (
         running_server(tmp_path) as (_, url),
-        running(tmp_path, "client", f"--server={url}", environment=microphone.environment) as client,
+        running(
+            tmp_path, "client", f"--server={url}", "--mic-give-up-after=0.5", environment=microphone.environment
+        ) as client,
     ):
         await client.logged("connected")
         await speak(microphone, np.concatenate([said, silence(0.3)]).astype("<i2").tobytes())
@@ -78,6 +83,74 @@ async def test_a_microphone_that_is_torn_out_has_an_exit_code_and_loses_nothing(
     (found,) = recordings(tmp_path / "audio")
     assert said.astype("<i2").tobytes() in found.pcm
     assert found.sidecar["samples"] < 10 * RATE
+
+
+async def test_who_stops_while_the_microphone_is_away_has_everything_that_was_heard_and_no_error(
+    tmp_path: Path, microphone: VirtualMicrophone
+) -> None:
+    said = sentence(4)
+    async with (
+        running_server(tmp_path) as (_, url),
+        running(tmp_path, "client", f"--server={url}", environment=microphone.environment) as client,
+    ):
+        await client.logged("connected")
+        await speak(microphone, np.concatenate([said, silence(0.3)]).astype("<i2").tobytes())
+        microphone.kill()
+        await client.logged("microphone lost")
+        outcome = await client.stop()
+    assert outcome.status == 0, outcome.stderr
+    (found,) = recordings(tmp_path / "audio")
+    assert said.astype("<i2").tobytes() in found.pcm
+
+
+@asynccontextmanager
+async def no_sound_daemon(microphone: VirtualMicrophone) -> AsyncIterator[Callable[[], None]]:
+    microphone.kill()
+    with ExitStack() as stack:
+        yield lambda: stack.enter_context(microphone.restarted())
+
+
+@asynccontextmanager
+async def no_device(microphone: VirtualMicrophone) -> AsyncIterator[Callable[[], None]]:
+    microphone.unplug()
+    yield microphone.plug_in
+
+
+@asynccontextmanager
+async def no_callbacks(microphone: VirtualMicrophone) -> AsyncIterator[Callable[[], None]]:
+    microphone.suspend()
+    yield microphone.resume
+
+
+@pytest.mark.parametrize("loss", [no_sound_daemon, no_device, no_callbacks])
+async def test_a_microphone_that_is_lost_and_comes_back_leaves_a_gap_that_is_named(
+    tmp_path: Path, microphone: VirtualMicrophone, loss: Callable[..., AbstractAsyncContextManager[Callable[[], None]]]
+) -> None:
+    before, after = sentence(4), sentence(3)
+    async with (
+        running_server(tmp_path, "--silence=60") as (_, url),
+        running(tmp_path, "client", f"--server={url}", environment=microphone.environment) as client,
+    ):
+        await client.logged("connected")
+        await speak(microphone, np.concatenate([before, silence(0.3)]).astype("<i2").tobytes())
+        lost_at_s = time.monotonic()
+        async with loss(microphone) as mend:
+            await client.logged("microphone lost")
+            noticed_after_s = time.monotonic() - lost_at_s
+            mend()
+            reopened = await client.logged("microphone reopened")
+            away_s = time.monotonic() - lost_at_s
+            await speak(microphone, np.concatenate([silence(0.3), after, silence(0.3)]).astype("<i2").tobytes())
+            outcome = await client.stop()
+    assert outcome.status == 0, outcome.stderr
+    (found,) = recordings(tmp_path / "audio")
+    (gap,) = found.sidecar["gaps"]
+    starts_at = gap["start_index"] - found.sidecar["start_index"]
+    assert before.astype("<i2").tobytes() in found.pcm[: 2 * starts_at]
+    assert after.astype("<i2").tobytes() in found.pcm[2 * (starts_at + gap["samples"]) :]
+    assert f"hole_s={round(gap['samples'] / RATE, 3)}" in reopened
+    # The sound system is ahead of or behind what it delivers by less than this.
+    assert noticed_after_s - 0.5 < gap["samples"] / RATE < away_s + 0.5
 
 
 async def test_run_listens_to_the_microphone(tmp_path: Path, microphone: VirtualMicrophone) -> None:

@@ -62,9 +62,31 @@ class VirtualMicrophone:
         # Its monitor, the source proper, cannot be suspended alone.
         self._control("suspend-sink", sink, "1")
 
+    def resume(self, sink: str = FIRST) -> None:
+        """Let it hear again."""
+        self._control("suspend-sink", sink, "0")
+
+    def unplug(self) -> None:
+        """Take away all microphones; the daemon goes on."""
+        for line in self._control("list", "short", "modules").splitlines():
+            number, module, *_ = line.split("\t")
+            if module == "module-null-sink":
+                self._control("unload-module", number)
+
+    def plug_in(self) -> None:
+        """Bring them back."""
+        for module in _sinks():
+            self._control("load-module", *module.split())
+
     def kill(self) -> None:
-        """Tear the microphones out."""
+        """Tear the microphones out, and the daemon with them."""
         os.kill(self.pid, signal.SIGKILL)
+
+    @contextmanager
+    def restarted(self) -> Iterator[None]:
+        """Another daemon in the place of the one that was killed, ended at the end."""
+        with _daemon(self.folder):
+            yield
 
     def run(self, work: Callable[[VirtualMicrophone], None], timeout_s: float = 20.0) -> None:
         """Call a function of a test module in a child process that hears this microphone.
@@ -88,9 +110,13 @@ class VirtualMicrophone:
             child.join()
             child.close()
 
-    def _control(self, *arguments: str) -> None:
+    def _control(self, *arguments: str) -> str:
         environment = os.environ | self.environment
-        subprocess.run(["pactl", *arguments], env=environment, check=True, timeout=START_TIMEOUT_S)
+        command = ["pactl", *arguments]
+        done = subprocess.run(
+            command, env=environment, check=True, timeout=START_TIMEOUT_S, stdout=subprocess.PIPE, text=True
+        )
+        return done.stdout
 
 
 @contextmanager
@@ -146,15 +172,18 @@ def _follow(daemon: subprocess.Popen[str], log: list[str], settled: threading.Ev
 
 
 def _command(folder: Path) -> list[str]:
-    sinks = [
-        f"module-null-sink sink_name={name} rate=16000 channels=1 format=s16le norewinds=1" for name in (FIRST, SECOND)
-    ]
-    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={_socket(folder)}", *sinks]
+    modules = [f"module-native-protocol-unix auth-anonymous=1 socket={_socket(folder)}", *_sinks()]
     options = (
         "-n --daemonize=no --use-pid-file=no --disallow-exit=no --high-priority=no --realtime=no --disable-shm=yes "
         f"--exit-idle-time={ORPHAN_S} --log-level=info --log-target=stderr"
     )
     return ["pulseaudio", *options.split(), *(word for module in modules for word in ("-L", module))]
+
+
+def _sinks() -> list[str]:
+    return [
+        f"module-null-sink sink_name={name} rate=16000 channels=1 format=s16le norewinds=1" for name in (FIRST, SECOND)
+    ]
 
 
 def _socket(folder: Path) -> Path:

@@ -13,12 +13,13 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
+from plugandtell.client.clocks import system_clocks
 from plugandtell.client.credentials import ANONYMOUS, Credentials, load_credentials
 from plugandtell.client.delivery import Delivery, Packer, prepare
 from plugandtell.client.detector import choose_detector
 from plugandtell.client.feed import Feed
 from plugandtell.client.file_source import FileSource
-from plugandtell.client.microphone import Microphone
+from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
 from plugandtell.client.uplink import LineSettings
@@ -91,7 +92,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         InvalidSetting: The detector is unknown, or the gate cannot be set this way.
         DetectorUnavailable: No detector can be loaded.
         InputError: The input cannot be used, or broke; what could be read is saved.
-        MicrophoneError: There is no microphone, or it went away; what was heard is saved.
+        MicrophoneError: There is no microphone, or it went away for good; what was heard is saved.
         ServerUnreachable: There is no server.
         NotOurServer: Something else answers.
         ServerNotTrusted: Its certificate is not that of the server.
@@ -212,11 +213,18 @@ async def _open_source(settings: ClientSettings) -> Source:
 
 def _source_of(settings: ClientSettings) -> Source:
     if settings.input == MICROPHONE:
-        device = settings.device
-        return Microphone(int(device) if device and device.isdecimal() else device)
+        return Microphone(_microphone_settings(settings), Machine(system_clocks()))
     if settings.input == STDIN:
         return StdinSource(sys.stdin.buffer if sys.stdin else None)
     return FileSource(settings.input, settings.pace)
+
+
+def _microphone_settings(settings: ClientSettings) -> MicrophoneSettings:
+    device = settings.device
+    return MicrophoneSettings(
+        device=int(device) if device and device.isdecimal() else device,
+        give_up_after_s=math.inf if settings.mic_give_up_after is None else settings.mic_give_up_after,
+    )
 
 
 def _hello(settings: ClientSettings, started_at: datetime) -> Hello:

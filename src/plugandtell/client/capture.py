@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,6 +12,8 @@ from plugandtell.client.converter import FULL_SCALE
 from plugandtell.core.audio import SPEECH
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from plugandtell.client.converter import Block
     from plugandtell.core.audio import AudioFormat
 
@@ -19,48 +22,84 @@ BACKLOG_S = 60
 BACKLOG_BLOCKS = BACKLOG_S * 1000 // BLOCK_MS
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """Samples that were heard but not kept, in the `SPEECH` format."""
+
+    samples: int
+
+
 class Capture:
     """Holds what was heard until it is taken.
 
     PortAudio's thread writes and the event loop reads, without a lock: each counter has one writer, and a deque is
-    safe at both ends. It holds `BACKLOG_S` of audio; once full, the newest is dropped and counted.
+    safe at both ends. It holds `BACKLOG_S` of audio; once full, the newest is dropped and counted, and its place is
+    marked.
+
+    Args:
+        audio_format: What the stream delivers.
+        clock: Seconds that pass, in the sleep of the computer too.
 
     Attributes:
         audio_format: What the stream delivers.
         heard_samples: Samples that the device delivered, dropped ones included.
-        overflows: How often PortAudio reported that it lost audio before we got it.
+        overflows: How often PortAudio reported that it lost audio before we got it. How much, it does not say.
         finished: The stream will call back no more.
+        heard_from_s: When the first sample was heard, on the clock; before that, when we began to listen.
+        heard_to_s: When the last one was.
     """
 
-    def __init__(self, audio_format: AudioFormat) -> None:
+    def __init__(self, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
         self.audio_format = audio_format
         self.heard_samples = 0
         self.overflows = 0
         self.finished = False
+        self.heard_from_s = self.heard_to_s = clock()
+        self._clock = clock
         self._dropped_samples = 0
-        self._blocks: deque[bytes] = deque()
+        self._unmarked_samples = 0
+        self._blocks: deque[bytes | Dropped] = deque()
 
     @property
     def dropped_samples(self) -> int:
         """Samples dropped because the backlog was full, in the `SPEECH` format."""
-        return SPEECH.samples_from_s(self.audio_format.seconds_from(self._dropped_samples))
+        return self._in_speech(self._dropped_samples)
+
+    @property
+    def dropped_since(self) -> Dropped:
+        """What was dropped after the last block held: to be asked for once the stream is over and all is taken."""
+        return Dropped(self._in_speech(self._unmarked_samples))
 
     def hear(self, block: Any, samples: int, _when: object, status: Any) -> None:
         """PortAudio's callback, once every `BLOCK_MS`: copies, hands over, returns."""
+        now_s = self._clock()
+        if not self.heard_samples:
+            self.heard_from_s = now_s - self.audio_format.seconds_from(samples)
+        self.heard_to_s = now_s
         self.overflows += bool(status.input_overflow)
         self.heard_samples += samples
-        if len(self._blocks) < BACKLOG_BLOCKS:
-            self._blocks.append(bytes(block))
-        else:
+        if len(self._blocks) >= BACKLOG_BLOCKS:
             self._dropped_samples += samples
+            self._unmarked_samples += samples
+            return
+        if self._unmarked_samples:
+            self._blocks.append(self.dropped_since)
+            self._unmarked_samples = 0
+        self._blocks.append(bytes(block))
 
     def finish(self) -> None:
         """PortAudio's last callback."""
         self.finished = True
 
-    def take(self) -> Block | None:
-        """The oldest block held, if any."""
+    def take(self) -> Block | Dropped | None:
+        """The oldest block held, if any; or what was dropped before it."""
         if not self._blocks:
             return None
-        values = np.frombuffer(self._blocks.popleft(), np.int16).reshape(-1, self.audio_format.channels)
+        block = self._blocks.popleft()
+        if isinstance(block, Dropped):
+            return block
+        values = np.frombuffer(block, np.int16).reshape(-1, self.audio_format.channels)
         return np.divide(values, FULL_SCALE, dtype=np.float32)
+
+    def _in_speech(self, samples: int) -> int:
+        return SPEECH.samples_from_s(self.audio_format.seconds_from(samples))

@@ -33,8 +33,13 @@ class InputDevice:
     channels: int
     sample_rate: int
 
+    @property
+    def full_name(self) -> str:
+        """What names this device and, with luck, no other."""
+        return f"{self.name}, {self.host_api}"
+
     def __str__(self) -> str:
-        return f"{self.index}: {self.name}, {self.host_api} ({self.channels} in, {self.sample_rate} Hz)"
+        return f"{self.index}: {self.full_name} ({self.channels} in, {self.sample_rate} Hz)"
 
 
 def input_devices(library: ModuleType) -> tuple[InputDevice, ...]:

@@ -1,89 +1,93 @@
-"""The microphone, by way of PortAudio. Nothing else imports sounddevice.
-
-PortAudio calls back on a thread of its own; the event loop looks every `LOOK_EVERY_S` for what has come. Whatever
-may wait for a device runs in a daemon thread, so that one that is stuck holds up neither the loop nor the exit.
-"""
+"""The microphone as a source: it is listened to, lost, and had again."""
 
 from __future__ import annotations
 
 import asyncio
-import atexit
 import contextlib
-import threading
-from concurrent.futures import Future
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar, cast
+from typing import TYPE_CHECKING
 
-from plugandtell.client.capture import BLOCK_MS, Capture
-from plugandtell.client.converter import Converter
-from plugandtell.client.input_devices import CONNECT_HINT, InputDevice, choose_device, input_devices
+from plugandtell.client.absence import Absence
+from plugandtell.client.device_thread import in_daemon_thread
+from plugandtell.client.listening import Listening
+from plugandtell.client.reopening import Reopening, close_once_open
+from plugandtell.client.sound_system import SoundSystem, load_sound_library
 from plugandtell.client.source import Losses
-from plugandtell.client.watchdog import LOOK_EVERY_S, Watchdog
-from plugandtell.core.audio import SPEECH, AudioFormat
+from plugandtell.client.watchdog import LOOK_EVERY_S
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
+from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
+    from concurrent.futures import Future
     from types import ModuleType
 
-T = TypeVar("T")
+    from plugandtell.client.clocks import Clocks
+    from plugandtell.client.device_thread import Run
+    from plugandtell.client.source import Hole
 
-INSTALL_HINT = (
-    "install it (Debian, Ubuntu: apt install libportaudio2; Fedora: dnf install portaudio; macOS: brew install "
-    "portaudio), or read a file with --input"
-)
+_STILL_AWAY_EVERY_S = 10.0
 
 
-def load_sound_library() -> ModuleType:
-    """Import sounddevice, which loads and starts PortAudio: this takes up to a few seconds.
+@dataclass(frozen=True, slots=True)
+class MicrophoneSettings:
+    """Which microphone, and how long it may take.
 
-    Raises:
-        OSError: PortAudio is not installed.
+    Attributes:
+        device: See `choose_device`. One that was named is waited for when it is lost; where none was, the default at
+            the time serves.
+        open_within_s: How long it may take to open at first, the start of PortAudio included.
+        close_within_s: How long it may take to close, while the user waits.
+        give_up_after_s: How long to wait for one that is lost.
     """
-    import sounddevice  # noqa: PLC0415
 
-    # At exit it would stop the last stream and PortAudio, which hangs the program when a device is stuck.
-    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
-    return cast("ModuleType", sounddevice)
+    device: str | int | None = None
+    open_within_s: float = 10.0
+    close_within_s: float = 2.0
+    give_up_after_s: float = math.inf
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """What a microphone needs of the computer.
+
+    Attributes:
+        clocks: What tells how long a hole is.
+        load: Where sounddevice comes from.
+        sleep: Sleeps for so many seconds.
+        run: Runs what may wait for a device.
+    """
+
+    clocks: Clocks
+    load: Callable[[], ModuleType] = load_sound_library
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    run: Run = in_daemon_thread
 
 
 class Microphone:
-    """A `Source` that listens to an input device.
+    """A `Source` that listens to an input device, and when it is lost, goes on as soon as there is one again."""
 
-    Opened at 16 kHz, mono; a device that refuses is opened at its own rate and converted.
-
-    Args:
-        device: See `choose_device`.
-        load: Where sounddevice comes from.
-        sleep: Sleeps for so many seconds.
-        open_within_s: How long it may take to open, the start of PortAudio included.
-        close_within_s: How long it may take to close, while the user waits.
-    """
-
-    def __init__(
-        self,
-        device: str | int | None = None,
-        *,
-        load: Callable[[], ModuleType] = load_sound_library,
-        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
-        open_within_s: float = 10.0,
-        close_within_s: float = 2.0,
-    ) -> None:
-        self._wanted = device
-        self._load = load
-        self._sleep = sleep
-        self._open_within_s = open_within_s
-        self._close_within_s = close_within_s
-        self._opened: _Opened | None = None
+    def __init__(self, settings: MicrophoneSettings, machine: Machine) -> None:
+        self._settings = settings
+        self._wanted = settings.device
+        self._clocks = machine.clocks
+        self._sleep = machine.sleep
+        self._run = machine.run
+        self._sound = SoundSystem(machine.load, self._clocks.elapsed_s)
+        self._reopening = Reopening(self._sound, self._run, self._clocks.awake_s)
+        self._name = "default" if settings.device is None else str(settings.device)
+        self._listening: Listening | None = None
+        self._absence: Absence | None = None
+        self._throttle = Throttle(_STILL_AWAY_EVERY_S)
+        self._past_losses = Losses()
         self._stopped = False
         self._closed = False
 
     @property
     def name(self) -> str:
         """The device's name; until it is open, what was asked for."""
-        if self._opened is not None:
-            return self._opened.device.name
-        return "default" if self._wanted is None else str(self._wanted)
+        return self._name
 
     @property
     def is_live(self) -> bool:
@@ -93,10 +97,7 @@ class Microphone:
     @property
     def losses(self) -> Losses:
         """What was heard too fast for us, in the `SPEECH` format, and how often the sound system was too slow."""
-        if self._opened is None:
-            return Losses()
-        capture = self._opened.capture
-        return Losses(dropped_samples=capture.dropped_samples, overflows=capture.overflows)
+        return self._past_losses + self._listening.losses if self._listening else self._past_losses
 
     async def open(self) -> None:
         """Find the device and start listening.
@@ -104,42 +105,39 @@ class Microphone:
         Raises:
             NoMicrophone: It cannot be found or opened.
         """
-        opening = _in_daemon_thread(lambda: _open(self._load, self._wanted))
+        opening = self._run(lambda: self._sound.open(self._wanted))
         try:
-            async with asyncio.timeout(self._open_within_s):
-                self._opened = await asyncio.wrap_future(opening)
+            async with asyncio.timeout(self._settings.open_within_s):
+                stream = await asyncio.wrap_future(opening)
         except TimeoutError as exc:
-            cause = f"the microphone {self.name!r} did not open within {self._open_within_s:.0f} s"
+            cause = f"the microphone {self.name!r} did not open within {self._settings.open_within_s:.0f} s"
             hint = "plug it in again, or choose another with --device"
+            close_once_open(opening, self._run)
             raise NoMicrophone(cause, hint=hint) from exc
-        finally:
-            if self._opened is None:
-                _in_daemon_thread(lambda: _close(opening.result()))  # it may open yet
+        except asyncio.CancelledError:
+            await self._settled([close_once_open(opening, self._run)])
+            raise
+        self._listening = Listening(stream, self._clocks)
+        self._name = stream.device.name
+        if isinstance(self._wanted, int):  # the numbers may be others when the sound system is started anew
+            self._wanted = stream.device.full_name
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Yield what is heard, block by block.
+    async def chunks(self) -> AsyncIterator[bytes | Hole]:
+        """Yield what is heard, block by block, and while the microphone is away, the hole as it grows.
 
         Raises:
-            MicrophoneLost: The device went away; what was heard was yielded before.
+            MicrophoneLost: It did not come back in time; what was heard was yielded before.
         """
-        if self._opened is None:
+        if self._listening is None:
             raise RuntimeError("open() comes before chunks()")
-        capture = self._opened.capture
-        converter = Converter(capture.audio_format.sample_rate)
-        watchdog = Watchdog(capture)
-        while True:
-            # Asked first, so that all that was heard before is taken below.
-            stopped, lost = self._stopped, watchdog.look()
-            while (block := capture.take()) is not None:
-                if audio := converter.feed(block):
-                    yield audio
-            if stopped or lost:
-                break
-            await self._sleep(LOOK_EVERY_S)
-        if audio := converter.flush():
-            yield audio
-        if lost and not stopped:
-            raise MicrophoneLost(self.name, lost)
+        while not self._stopped:
+            for piece in self._look():
+                yield piece
+            self._give_up_if_gone_too_long()
+            if not self._stopped:
+                await self._sleep(LOOK_EVERY_S)
+        for piece in self._end():
+            yield piece
 
     def stop(self) -> None:
         """Listen no longer."""
@@ -148,81 +146,74 @@ class Microphone:
     async def close(self) -> None:
         """Release the device. One that does not answer is left behind once its deadline has passed."""
         self.stop()
-        opened = self._opened
-        if opened is None or self._closed:
+        if self._closed:
             return
         self._closed = True
+        closing = self._reopening.end()
+        if self._listening is not None:
+            closing.append(self._run(self._listening.stream.close))
+        await self._settled(closing)
+
+    async def _settled(self, work: list[Future[None]]) -> None:
+        """Wait for it, within a deadline: a program that ends with a thread in a sound library may crash."""
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._close_within_s):
-                await asyncio.wrap_future(_in_daemon_thread(lambda: _close(opened)))
+            async with asyncio.timeout(self._settings.close_within_s):
+                await asyncio.gather(*map(asyncio.wrap_future, work), return_exceptions=True)
 
+    def _look(self) -> list[bytes | Hole]:
+        if self._listening is None and (stream := self._reopening.look(self._wanted)) is not None:
+            self._listening = Listening(stream, self._clocks)
+        if (listening := self._listening) is None:
+            return self._while_away()
+        pieces = listening.look()
+        if self._absence is not None:
+            pieces = [*self._come_back(listening), *pieces] if listening.has_heard else self._while_away()
+        if listening.lost:
+            pieces += listening.end()
+            self._lose(listening, listening.lost)
+        return pieces
 
-@dataclass(frozen=True, slots=True)
-class _Opened:
-    device: InputDevice
-    capture: Capture
-    stream: Any
+    def _end(self) -> list[bytes | Hole]:
+        """What is left when we stop, whatever becomes of the device."""
+        listening, absence = self._listening, self._absence
+        if absence is not None and (listening is None or not listening.has_heard):
+            return [*absence.end(self._clocks.elapsed_s())]
+        assert listening is not None
+        pieces = listening.look()
+        before = [] if absence is None else self._come_back(listening)
+        return [*before, *pieces, *listening.end()]
 
+    def _lose(self, listening: Listening, cause: str) -> None:
+        self._past_losses += listening.losses
+        self._listening = None
+        self._reopening.begin(listening.stream, listening.heard_s)
+        if self._absence is not None:  # it came back, but not to life
+            self._reopening.trouble = cause
+            return
+        self._absence = Absence(self._name, cause, listening.heard_to_s, self._clocks.awake_s())
+        get_logger().warning("microphone_lost", microphone=self._name, cause=cause)
 
-def _open(load: Callable[[], ModuleType], wanted: str | int | None) -> _Opened:
-    library = _loaded(load)
-    device = choose_device(library, wanted)
-    own_mono = AudioFormat(device.sample_rate, 1)
-    own = AudioFormat(device.sample_rate, device.channels)
-    refusal: Exception | None = None
-    for audio_format in dict.fromkeys((SPEECH, own_mono, own)):
-        try:
-            return _open_stream(library, device, audio_format)
-        except library.PortAudioError as exc:
-            refusal = exc
-    listed = tuple(map(str, input_devices(library)))
-    hint = "close other programs that use it, or choose another with --device"
-    raise NoMicrophone(f"the microphone {device.name!r} cannot be opened ({refusal})", listed, hint) from refusal
+    def _come_back(self, listening: Listening) -> list[Hole]:
+        """The rest of the hole, up to the first sample of the new stream."""
+        absence, self._absence = self._absence, None
+        assert absence is not None
+        rest = absence.end(listening.heard_from_s)
+        self._name = listening.stream.device.name
+        other = {"instead_of": absence.name} if self._name != absence.name else {}
+        get_logger().warning("microphone_reopened", microphone=self._name, hole_s=absence.hole_s, **other)
+        return rest
 
+    def _while_away(self) -> list[bytes | Hole]:
+        absence, trouble, now_s = self._absence, self._reopening.trouble, self._clocks.awake_s()
+        assert absence is not None
+        if trouble is not None and self._throttle.is_due("microphone_away", now_s):
+            get_logger().warning(
+                "microphone_away", microphone=absence.name, trouble=trouble, away_s=now_s - absence.noticed_s
+            )
+        return [*absence.grow(self._clocks.elapsed_s())]
 
-def _loaded(load: Callable[[], ModuleType]) -> ModuleType:
-    try:
-        return load()
-    except OSError as exc:
-        raise NoMicrophone("the sound library PortAudio was not found", hint=INSTALL_HINT) from exc
-    except Exception as exc:  # its error class is in the module that failed to import
-        raise NoMicrophone(f"the sound library does not start ({exc})", hint=CONNECT_HINT) from exc
-
-
-def _open_stream(library: ModuleType, device: InputDevice, audio_format: AudioFormat) -> _Opened:
-    capture = Capture(audio_format)
-    stream = library.RawInputStream(
-        device=device.index,
-        samplerate=audio_format.sample_rate,
-        channels=audio_format.channels,
-        dtype="int16",
-        blocksize=audio_format.samples_from_ms(BLOCK_MS),
-        callback=capture.hear,
-        finished_callback=capture.finish,
-    )
-    try:
-        stream.start()
-    except library.PortAudioError:
-        stream.close()
-        raise
-    return _Opened(device, capture, stream)
-
-
-def _close(opened: _Opened) -> None:
-    opened.stream.abort()
-    opened.stream.close()
-
-
-def _in_daemon_thread(work: Callable[[], T]) -> Future[T]:
-    """Run `work`, which may never return."""
-    outcome: Future[T] = Future()
-    outcome.set_running_or_notify_cancel()  # whoever waits may give up, but the work goes on
-
-    def run() -> None:
-        try:
-            outcome.set_result(work())
-        except Exception as exc:  # noqa: BLE001  (raised again where it is awaited)
-            outcome.set_exception(exc)
-
-    threading.Thread(target=run, name="audio device", daemon=True).start()
-    return outcome
+    def _give_up_if_gone_too_long(self) -> None:
+        if (absence := self._absence) is None:
+            return
+        if self._clocks.awake_s() - absence.noticed_s >= self._settings.give_up_after_s:
+            raise MicrophoneLost(absence.name, absence.cause)

@@ -40,6 +40,9 @@ class ClientSettings:
     device: Annotated[str | None, Parameter(group=INPUT)] = None
     """Microphone by index or by part of its name; a wrong one lists them all."""
 
+    mic_give_up_after: Annotated[float | None, Parameter(group=INPUT)] = None
+    """Seconds to wait for a microphone that was lost while recording; for ever unless given."""
+
     fallback: Annotated[Path | None, Parameter(group=INPUT)] = None
     """Audio file to stream when there is no microphone."""
 
@@ -82,6 +85,8 @@ class ClientSettings:
 
     def __post_init__(self) -> None:
         check_range("--batch-ms", self.batch_ms, 10, 1000)
+        if self.mic_give_up_after is not None:
+            check_range("--mic-give-up-after", self.mic_give_up_after, 0, 31_536_000)
         if self.give_up_after is not None:
             check_range("--give-up-after", self.give_up_after, 0, 86_400)
         check_range("--spool-mb", self.spool_mb, 0, 1_000_000)

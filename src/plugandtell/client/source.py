@@ -27,6 +27,13 @@ class Losses:
     overflows: int = 0
     stray_bytes: int = 0
 
+    def __add__(self, other: Losses) -> Losses:
+        return Losses(
+            self.dropped_samples + other.dropped_samples,
+            self.overflows + other.overflows,
+            self.stray_bytes + other.stray_bytes,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Hole:
@@ -74,7 +81,7 @@ class Source(Protocol):
 
         Raises:
             InputError: The input broke; what could be read was yielded before.
-            MicrophoneLost: The device went away; what was heard was yielded before.
+            MicrophoneLost: The device went away for good; what was heard was yielded before.
         """
 
     def stop(self) -> None:

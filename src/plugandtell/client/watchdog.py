@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 LOOK_EVERY_S = 0.05
 FIRST_AUDIO_S = 3.0  # a wireless headset takes its time to wake
-NO_AUDIO_S = 1.0  # a live device calls back all the time, in silence too
+NO_AUDIO_S = 0.8  # a live device calls back all the time, in silence too; with what looks take, a loss shows within 1 s
 
 
 class Watchdog:

@@ -29,7 +29,7 @@ MEANINGS = {
     ExitStatus.BUG: "an unexpected error; the traceback is in the log",
     ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
     ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell or not to be trusted",
-    ExitStatus.NO_MICROPHONE: "no microphone, or it went away",
+    ExitStatus.NO_MICROPHONE: "no microphone, or it went away for good",
     ExitStatus.BAD_INPUT: "the input is missing, empty or not audio",
     ExitStatus.REFUSED: "the server refused the stream",
     ExitStatus.NOT_SAVED: "it had to stop before everything was saved",
