@@ -76,10 +76,11 @@ class FakeServer:
         self.heard.append(message)
         return message
 
-    async def welcome(self, socket: ServerConnection) -> None:
+    async def welcome(self, socket: ServerConnection) -> Hello:
         greeting = await self.hear(socket)
         assert isinstance(greeting, Hello)
         await socket.send(encode(Welcome(greeting.stream_id, 0, 3000, 1_048_576)))
+        return greeting
 
 
 @asynccontextmanager

@@ -92,6 +92,9 @@ class Delivery:
         spool: Where the leftovers are.
         leftovers: Streams of earlier clients.
         own: What this client hears, meanwhile and later.
+
+    Attributes:
+        unconfirmed_samples: Audio of leftovers that a server took, and did not say was saved before it ended them.
     """
 
     def __init__(self, spool: Spool | None, leftovers: Sequence[Parcel], own: Parcel) -> None:
@@ -100,6 +103,7 @@ class Delivery:
         self._leftovers = list(leftovers)
         self._lost_samples = 0
         self._recordings = 0
+        self.unconfirmed_samples = 0
         self._log = get_logger()
 
     @property
@@ -178,10 +182,10 @@ class Delivery:
             self._put_away(parcel)
 
     def _leave(self, parcel: Parcel, error: PlugAndTellError) -> None:
-        stream = parcel.stream
-        seconds = SPEECH.seconds_from(stream.unacknowledged_samples)
-        unsaved_samples = stream.unsaved_samples if isinstance(error, AudioNotSaved) else 0
-        self._log.error("leftover_not_sent", error=str(error), kept_s=seconds, unsaved_samples=unsaved_samples)
+        if isinstance(error, AudioNotSaved):
+            self.unconfirmed_samples += error.samples
+        kept_s = SPEECH.seconds_from(parcel.stream.unacknowledged_samples)
+        self._log.error("leftover_not_sent", error=str(error), kept_s=kept_s)
         self._settle(parcel)
 
     def _settle(self, parcel: Parcel) -> None:

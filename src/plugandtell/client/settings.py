@@ -89,7 +89,8 @@ class ClientSettings:
             check_range("--mic-give-up-after", self.mic_give_up_after, 0, 31_536_000)
         if self.give_up_after is not None:
             check_range("--give-up-after", self.give_up_after, 0, 86_400)
-        check_range("--spool-mb", self.spool_mb, 0, 1_000_000)
+        if self.spool_mb:
+            check_range("--spool-mb", self.spool_mb, 1, 1_000_000)
         check_range("--keepalive", self.keepalive, 0.2, 3600)
         if self.label is not None and not (1 <= len(self.label) <= 256 and is_text(self.label)):
             raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters, in UTF-8")

@@ -239,10 +239,14 @@ def _read_hello(folder: Path) -> tuple[Hello, str]:
 
 
 def _remove_folder(folder: Path) -> None:
-    if any(folder.glob(f"*{DAMAGED_SUFFIX}")):
-        (folder / _HELLO).unlink(missing_ok=True)
-    else:
+    """Delete it; of one that holds damaged files, delete the rest."""
+    if not any(folder.glob(f"*{DAMAGED_SUFFIX}")):
         shutil.rmtree(folder, ignore_errors=True)
+        return
+    for path in folder.iterdir():
+        if path.suffix != DAMAGED_SUFFIX:
+            with suppress(OSError):
+                path.unlink()
 
 
 def _modified_at(path: Path) -> float:
