@@ -72,11 +72,13 @@ async def run_line(seed: int, folder: Path) -> Tally:
     spoken = spoken_of(schedule)
     soundfile.write(folder / "in.wav", spoken.samples, RATE, subtype="PCM_16")
     host = Host(schedule, folder / "audio")
+    one_at_a_time = asyncio.Lock()  # the next fault may come while the server still stops
 
     async def restart(_kind: Kind) -> None:
-        line.port = None
-        await host.stop()
-        line.port = await host.start()
+        async with one_at_a_time:
+            line.port = None
+            await host.stop()
+            line.port = await host.start()
 
     saved: list[SegmentSaved] = []
     async with asyncio.timeout(WITHIN_S), line_of(schedule.faults, restart) as line:
@@ -102,6 +104,7 @@ async def _stream(schedule: Schedule, folder: Path, line: Line, saved: list[Segm
         batch_ms=schedule.batch_ms,
         keepalive=_KEEPALIVE_S,
         give_up_after=_GIVE_UP_AFTER_S,
+        spool_dir=folder / "spool",  # its own: what is left over must not reach the server of another schedule
     )
     while True:
         try:
