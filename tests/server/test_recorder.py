@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -149,3 +150,25 @@ def test_a_folder_that_vanishes_is_an_error_that_names_the_file(recorder: Record
         recording.finish(ended(1000))
     with pytest.raises(WriteFailed, match=NAME):
         recorder.start(ORIGIN)
+
+
+def test_a_gap_takes_no_room_and_reads_as_silence(recorder: Recorder) -> None:
+    recording = recorder.start(ORIGIN)
+    recording.write(pcm(100, 1000))
+    recording.note_gap(Gap(1100, 16_000 * 3600))
+    recording.write(pcm(1100 + 16_000 * 3600, 1000))
+    if sys.platform == "linux":
+        assert (recorder.folder / f"{NAME}.wav.part").stat().st_blocks * 512 < 100_000
+    recording.finish(ended(2000 + 16_000 * 3600))
+    content = read_wav(recorder.folder / f"{NAME}.wav")
+    assert content[:2000] + content[-2000:] == pcm(100, 1000) + pcm(1100 + 16_000 * 3600, 1000)
+    assert content.count(0, 2000, -2000) == 2 * 16_000 * 3600
+
+
+def test_open_recordings_are_counted(recorder: Recorder) -> None:
+    first, second = recorder.start(ORIGIN), recorder.start(ORIGIN)
+    assert recorder.open_recordings == 2
+    first.discard()
+    second.write(pcm(100, 10))
+    second.finish(ended(10))
+    assert recorder.open_recordings == 0

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import sys
 import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plugandtell.command import run_logged
 from plugandtell.core.errors import AudioNotSaved
 from plugandtell.core.exit_status import ExitStatus
-from plugandtell.logservice import get_logger
+from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.access import Access
+from plugandtell.server.admission import Admission, raise_descriptor_limit, wanted_descriptors
 from plugandtell.server.listener import Listener
 from plugandtell.server.past import read_past
 from plugandtell.server.recorder import Recorder
@@ -89,7 +91,9 @@ async def running_server(
     recorder = Recorder(settings.audio_dir)
     try:
         registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder, time.time()))
-        listener = Listener(settings, access, registry, free_bytes or recorder.free_bytes)
+        admission = _admission(settings, recorder, free_bytes or recorder.free_bytes)
+        listener = Listener(settings, access, registry, admission)
+        asyncio.get_running_loop().set_exception_handler(_reporter())
         url = await listener.open()
         sweeping = asyncio.create_task(_sweep(registry, listener, access))
         audio_dir = str(settings.audio_dir.resolve())
@@ -135,6 +139,28 @@ async def _sweep(registry: Registry, listener: Listener, access: Access) -> None
             access.refresh(time.monotonic())
         except Exception:  # noqa: BLE001  (the boundary of a task)
             get_logger().exception("sweep_failed")
+
+
+def _admission(settings: ServerSettings, recorder: Recorder, free_bytes: Callable[[], int]) -> Admission:
+    descriptors = raise_descriptor_limit(wanted_descriptors(settings.max_streams))
+    admission = Admission(settings, free_bytes, lambda: recorder.open_recordings, descriptors)
+    if admission.most < settings.max_streams:
+        get_logger().warning("descriptors_limit_streams", descriptors=descriptors, streams=admission.most)
+    return admission
+
+
+def _reporter() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    throttle = Throttle()
+
+    def report(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+        """That no connection can be accepted for want of descriptors is no surprise; asyncio tries again in 1 s."""
+        error = context.get("exception")
+        if not isinstance(error, OSError) or error.errno not in (errno.EMFILE, errno.ENFILE):
+            loop.default_exception_handler(context)
+        elif throttle.is_due("accept_failed", loop.time()):
+            get_logger().error("accept_failed", error=error.strerror)
+
+    return report
 
 
 def _session_settings(settings: ServerSettings) -> SessionSettings:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import time
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from websockets.asyncio.server import ServerConnection as WebSocket
 from websockets.asyncio.server import serve
@@ -26,21 +28,23 @@ from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.logservice import bind_contextvars, get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from websockets.asyncio.server import Server
     from websockets.http11 import Request, Response
     from websockets.typing import Subprotocol
 
     from plugandtell.server.access import Access
+    from plugandtell.server.admission import Admission
     from plugandtell.server.registry import Registry
     from plugandtell.server.session import Session
     from plugandtell.server.settings import ServerSettings
 
-_PING_EVERY_S = 20.0
-_PONG_WITHIN_S = 20.0
 _ALIVE_WITHIN_S = 2.0
 _CLOSE_WITHIN_S = 5.0
+_QUEUED_FRAMES = 8
+_MESSAGES_IN_A_ROW = 32
+_ACCEPTED_AT_ONCE = 32  # asyncio takes so many before the first of them can be dropped
 _LONGEST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code
 
 
@@ -102,6 +106,42 @@ class WebSocketPeer:
         await self.close(close_code, message)
 
 
+class _CountedWebSocket(WebSocket):
+    """A connection that is counted from its first packet to its last."""
+
+    def __init__(self, admission: Admission, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._admission = admission
+        self._host = ""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Drop it at once if there are far too many."""
+        super().connection_made(transport)
+        self._host = _host_of(self) if self.remote_address else ""
+        if self._admission.enter(self._host):
+            self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count it no more."""
+        self._admission.leave(self._host)
+        super().connection_lost(exc)
+
+
+@dataclass(slots=True)
+class _Conversation:
+    """A connection that was welcomed, and when its index was last seen to grow."""
+
+    peer: WebSocketPeer
+    connection: ServerConnection
+    advanced_at: float
+    index: int | None = None
+
+    def look(self, now: float) -> None:
+        """Compare the index with what it was at the last look."""
+        if self.connection.latest != self.index:
+            self.index, self.advanced_at = self.connection.latest, now
+
+
 class Listener:
     """Accepts connections and runs each of them.
 
@@ -109,20 +149,18 @@ class Listener:
         settings: Address and limits.
         access: Knows who may come in.
         registry: Knows the streams.
-        free_bytes: Tells the room on the disk of the recordings.
+        admission: Knows how many may come in.
     """
 
-    def __init__(
-        self, settings: ServerSettings, access: Access, registry: Registry, free_bytes: Callable[[], int]
-    ) -> None:
+    def __init__(self, settings: ServerSettings, access: Access, registry: Registry, admission: Admission) -> None:
         self._settings = settings
         self._access = access
         self._registry = registry
-        self._free_bytes = free_bytes
+        self._admission = admission
         self._limits = ServerLimits()
         self._server: Server | None = None
         self._open: set[WebSocketPeer] = set()
-        self._peers: dict[Session, WebSocketPeer] = {}
+        self._conversations: dict[Session, _Conversation] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self._log = get_logger()
 
@@ -144,14 +182,17 @@ class Listener:
                 select_subprotocol=_select_subprotocol,
                 compression=None,
                 process_request=self._judge_request,
+                create_connection=cast("type[WebSocket]", partial(_CountedWebSocket, self._admission)),
                 open_timeout=self._settings.hello_timeout,
-                ping_interval=_PING_EVERY_S,
-                ping_timeout=_PONG_WITHIN_S,
+                ping_interval=self._settings.client_keepalive,
+                ping_timeout=self._settings.client_keepalive,
                 close_timeout=_CLOSE_WITHIN_S,
                 max_size=self._settings.max_message_bytes,
                 ssl=tls,
                 start_serving=False,
                 **in_time,
+                max_queue=_QUEUED_FRAMES,
+                backlog=_ACCEPTED_AT_ONCE,
             )
             await self._start_serving(self._server)
         except (OSError, OverflowError, UnicodeError) as exc:  # UnicodeError: no name that could be resolved
@@ -168,7 +209,7 @@ class Listener:
     async def close(self) -> None:
         """Close every connection as going away once its stream is settled, and wait until all is over."""
         self.refuse_new()
-        sessions = {peer: session for session, peer in self._peers.items()}
+        sessions = {talk.peer: session for session, talk in self._conversations.items()}
         await asyncio.gather(*(_say_goodbye(peer, sessions.get(peer)) for peer in self._open), *self._closing)
         if self._server is not None:
             await self._server.wait_closed()
@@ -178,15 +219,22 @@ class Listener:
         await asyncio.gather(*(peer.abort() for peer in self._open))
 
     def close_idle(self, now: float) -> None:
-        """Close the connections that have said nothing for too long."""
-        limit_s = self._settings.idle_timeout
-        for session in [session for session in self._peers if now - session.heard_at > limit_s]:
-            refusal = self._peers.pop(session).refuse(
-                CloseCode.TIMED_OUT, "idle", f"nothing was said for {limit_s:g} s"
-            )
-            task = asyncio.create_task(refusal)
-            self._closing.add(task)
-            task.add_done_callback(self._closing.discard)
+        """Close the connections that have said nothing, or nothing new, for too long; who waits for us is patient."""
+        idle_s, stall_s = self._settings.idle_timeout, self._settings.stall_timeout
+        for session, conversation in list(self._conversations.items()):
+            conversation.look(now)
+            if session.is_behind:
+                continue
+            if now - session.heard_at > idle_s:
+                self._time_out(session, "idle", f"nothing was said for {idle_s:g} s")
+            elif now - conversation.advanced_at > stall_s:
+                self._time_out(session, "stalled", f"the stream did not get on for {stall_s:g} s")
+
+    def _time_out(self, session: Session, code: str, message: str) -> None:
+        refusal = self._conversations.pop(session).peer.refuse(CloseCode.TIMED_OUT, code, message)
+        task = asyncio.create_task(refusal)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     async def _start_serving(self, server: Server) -> None:
         """Listen, once it is known which addresses the host's name stands for, and that they may be listened at."""
@@ -241,9 +289,9 @@ class Listener:
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.label)
         if peer.holder is not None:
             bind_contextvars(token_name=peer.holder)
-        self._check_disk()
+        self._admission.check_room(len(self._open))
         session = await self._registry.attach(hello, peer)
-        self._peers[session] = peer
+        self._conversations[session] = mine = _Conversation(peer, connection, session.heard_at)
         program = f"{hello.client.name} {hello.client.version}"
         self._log.info("connected", program=program, address=_address_of(socket))
         dropped = False
@@ -252,8 +300,8 @@ class Listener:
                 await peer.send(message)
             dropped = await self._converse(socket, connection, session, peer)
         finally:
-            if self._peers.get(session) is peer:
-                del self._peers[session]
+            if self._conversations.get(session) is mine:
+                del self._conversations[session]
             self._registry.detach(session, peer, dropped=dropped)
             self._log.info("disconnected", dropped=dropped, close_code=socket.close_code)
 
@@ -263,15 +311,7 @@ class Listener:
             offered = ", ".join(socket.request.headers.get_all("Sec-WebSocket-Protocol")) or "none"
             message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {offered[:80]}"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
-        if len(self._open) > self._settings.max_streams:
-            message = f"the server is full ({self._settings.max_streams} streams): try again later"
-            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "server_full", message)
-
-    def _check_disk(self) -> None:
-        needed = self._settings.min_free_mb * 1_000_000
-        if needed and (free := self._free_bytes()) < needed:
-            message = f"the server's disk is nearly full ({free / 1_000_000:.0f} MB free): try again later"
-            raise ProtocolError(CloseCode.TRY_AGAIN_LATER, "disk_nearly_full", message)
+        self._admission.check(_host_of(socket), len(self._open))
 
     async def _hello(self, socket: WebSocket, connection: ServerConnection) -> Hello:
         limit_s = self._settings.hello_timeout
@@ -289,10 +329,14 @@ class Listener:
         self, socket: WebSocket, connection: ServerConnection, session: Session, peer: WebSocketPeer
     ) -> bool:
         """Take messages until the end; returns whether the connection dropped without a close."""
+        in_a_row = 0
         try:
             while True:
                 message = connection.receive(await socket.recv())
                 assert not isinstance(message, Hello)  # the machine lets one pass only
+                in_a_row += 1
+                if in_a_row % _MESSAGES_IN_A_ROW == 0:
+                    await asyncio.sleep(0)  # what is queued comes without a pause: let others have their turn
                 for reply in session.receive(message):
                     await peer.send(reply)
                 if session.is_behind:
@@ -325,6 +369,17 @@ async def _turn_away(socket: WebSocket, peer: WebSocketPeer, close_code: int, co
 def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Accept the upgrade in any case: a client of another version is told so in the protocol's own words."""
     return next((name for name in offered if name == SUBPROTOCOL), None)
+
+
+def _check_path(socket: WebSocket, request: Request) -> Response | None:
+    path = request.path.partition("?")[0]
+    if path == PATH:
+        return None
+    return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
+
+
+def _host_of(socket: WebSocket) -> str:
+    return str(socket.remote_address[0])
 
 
 def _address_of(socket: WebSocket) -> str:

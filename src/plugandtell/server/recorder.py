@@ -59,11 +59,15 @@ class Recording:
         path: The final path of the WAV.
         file: The open file under the temporary name, empty.
         origin: What goes into the sidecar.
+        on_closed: Told when the file is closed, on whatever thread.
     """
 
-    def __init__(self, path: Path, file: FileIO, origin: Origin) -> None:
+    def __init__(
+        self, path: Path, file: FileIO, origin: Origin, on_closed: Callable[[Recording], None] = lambda _: None
+    ) -> None:
         self.path = path
         self.origin = origin
+        self._on_closed = on_closed
         self._file = file
         self._gaps: list[Gap] = []
         self._data_bytes = 0
@@ -105,7 +109,7 @@ class Recording:
         except OSError as exc:
             raise self._failed(exc) from exc
         if self.origin.gap_policy is GapPolicy.FILL:
-            self.write(bytes(self.origin.audio.bytes_in(gap.samples)))
+            self._leave_hole(self.origin.audio.bytes_in(gap.samples))
         self._gaps.append(gap)
 
     def patch_header(self) -> None:
@@ -136,7 +140,7 @@ class Recording:
 
     def discard(self) -> None:
         """Leave no file."""
-        self._file.close()
+        self._close()
         for part in parts_of(self.path):
             part.unlink(missing_ok=True)
 
@@ -151,7 +155,11 @@ class Recording:
         except OSError as exc:
             raise self._failed(exc) from exc
         finally:
-            self._file.close()
+            self._close()
+
+    def _close(self) -> None:
+        self._file.close()
+        self._on_closed(self)
 
     def _append(self, pcm: bytes | memoryview) -> None:
         try:
@@ -162,6 +170,15 @@ class Recording:
                 self._file.seek(0, os.SEEK_END)
             raise self._failed(exc) from exc
         self._data_bytes += len(pcm)
+
+    def _leave_hole(self, size_bytes: int) -> None:
+        """Let the file grow by silence: a hole reads as zeros, and takes the same moment however long it is."""
+        try:
+            self._file.truncate(wav.HEADER_BYTES + self._data_bytes + size_bytes)
+            self._file.seek(0, os.SEEK_END)
+        except OSError as exc:
+            raise self._failed(exc) from exc
+        self._data_bytes += size_bytes
 
     def _note(self, line: str) -> None:
         """Add a line to the open sidecar. Gaps are rare: a file that stays open would cost more than opening it."""
@@ -196,6 +213,7 @@ class Recorder:
         self.folder = folder
         self._create = create
         self._discards = Discards(folder)
+        self._open: set[Recording] = set()
         try:
             folder.mkdir(parents=True, exist_ok=True)
             self._lock = FileLock(folder / _LOCK, blocking=False)
@@ -208,6 +226,11 @@ class Recorder:
     def close(self) -> None:
         """Let go of the folder."""
         self._lock.release()
+
+    @property
+    def open_recordings(self) -> int:
+        """How many have their file open."""
+        return len(self._open)
 
     def free_bytes(self) -> int:
         """Room on the disk that holds the folder.
@@ -252,7 +275,9 @@ class Recorder:
             path = self.folder / (recording_name(origin.started_at, origin.label, suffix) + ".wav")
             try:
                 if (file := self._claim(path)) is not None:
-                    return _begun(Recording(path, file, origin))
+                    recording = Recording(path, file, origin, self._open.discard)
+                    self._open.add(recording)
+                    return _begun(recording)
             except OSError as exc:
                 raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
         raise WriteFailed(str(path), "the name is taken")

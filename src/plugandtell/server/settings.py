@@ -65,6 +65,9 @@ class ServerSettings:
     max_streams: Annotated[int, Parameter(group=LIMITS)] = 1000
     """Connections at once; more are asked to try again later."""
 
+    max_streams_per_address: Annotated[int, Parameter(group=LIMITS)] = 100
+    """Connections from one address at once; 0 for any number, as behind a proxy, whose address they all have."""
+
     max_message_bytes: Annotated[int, Parameter(group=LIMITS)] = 1_048_576
     """Largest message taken from a client."""
 
@@ -72,7 +75,13 @@ class ServerSettings:
     """Seconds a client may take to introduce itself."""
 
     idle_timeout: Annotated[float, Parameter(group=LIMITS)] = 60.0
-    """Seconds a client may say nothing at all before it is disconnected."""
+    """Seconds without a whole message before a client is disconnected. A message that trickles in is none yet."""
+
+    stall_timeout: Annotated[float, Parameter(group=LIMITS)] = 120.0
+    """Seconds in which a client may talk without getting on, in audio or position, before it is disconnected."""
+
+    client_keepalive: Annotated[float, Parameter(group=LIMITS)] = 20.0
+    """Seconds between two pings to a client, and within which each must be answered, or the line counts as cut."""
 
     send_timeout: Annotated[float, Parameter(group=LIMITS)] = 5.0
     """Seconds a client may leave unread what the server tells it before it is disconnected."""
@@ -90,7 +99,10 @@ class ServerSettings:
         check_range("--resume-window", self.resume_window, 0, 3600)
         check_range("--min-free-mb", self.min_free_mb, 0, 1e9)
         check_range("--max-streams", self.max_streams, 1, 1_000_000)
+        check_range("--max-streams-per-address", self.max_streams_per_address, 0, 1_000_000)
         check_range("--max-message-bytes", self.max_message_bytes, 65_536, 2**30)
         check_range("--hello-timeout", self.hello_timeout, 0.1, 3600)
         check_range("--idle-timeout", self.idle_timeout, 0.1, 86_400)
+        check_range("--stall-timeout", self.stall_timeout, 0.1, 86_400)
+        check_range("--client-keepalive", self.client_keepalive, 0.1, 3600)
         check_range("--send-timeout", self.send_timeout, 0.1, 3600)

@@ -36,6 +36,11 @@ class ServerConnection:
         self._ended = False
 
     @property
+    def latest(self) -> int | None:
+        """The highest index that the client has got to on this connection."""
+        return self._latest
+
+    @property
     def is_over(self) -> bool:
         """Whether the client said that capture is over."""
         return self._ended
