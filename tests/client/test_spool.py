@@ -48,6 +48,10 @@ def test_what_a_client_leaves_is_found_as_the_stream_it_was(tmp_path: Path) -> N
     assert sum(item.end - item.start for item in stretches) == 2 * RATE
 
 
+def test_what_was_said_is_for_no_other_user(tmp_path: Path) -> None:
+    assert new_spool(tmp_path / "state" / "spool").folder.stat().st_mode & 0o777 == 0o700
+
+
 def test_what_a_client_still_holds_is_nobodys_leftover(tmp_path: Path) -> None:
     first, second = new_spool(tmp_path), new_spool(tmp_path)
     held, left = first.begin(hello(), URL), first.begin(hello(), URL)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 _HELLO = "hello.json"
 _LOCK = ".lock"
 _LOCK_WITHIN_S = 10.0
+_PRIVATE = 0o700  # what people said is for no other user of the machine
 _CHUNKS_IN_LIMIT = 16
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
@@ -70,7 +71,7 @@ class Spool:
     """
 
     def __init__(self, folder: Path, limit_bytes: int, audio: AudioFormat) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=_PRIVATE, parents=True, exist_ok=True)
         self.folder = folder
         self._limit_bytes = limit_bytes
         self._limits = DiskLimits(chunk_bytes=min(DiskLimits().chunk_bytes, limit_bytes // _CHUNKS_IN_LIMIT))
