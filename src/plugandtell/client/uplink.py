@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from socket import SO_SNDBUF, SOL_SOCKET
 from ssl import SSLError
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import urlsplit
 
 from websockets.asyncio.client import ClientConnection as WebSocket
@@ -24,6 +23,7 @@ from websockets.exceptions import (
 from websockets.typing import Subprotocol
 
 from plugandtell.client.credentials import ANONYMOUS, Credentials, tls_failure
+from plugandtell.client.route import route_returns
 from plugandtell.core.errors import (
     AudioNotSaved,
     ConnectionLost,
@@ -132,6 +132,7 @@ class Uplink:
         self._monotonic = monotonic
         self._roll = roll
         self._socket: WebSocket | None = None
+        self._address: tuple[Any, ...] | None = None
         self._news = asyncio.Event()
         self._progress = asyncio.Event()
         self._error: Error | None = None
@@ -161,6 +162,7 @@ class Uplink:
         if self._stream.unacknowledged_samples < unconfirmed:
             self._retry.progress()
         self._socket = socket
+        self._address = socket.remote_address
         self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
         if elsewhere := self._stream.elsewhere_samples - elsewhere_before:
             self._log.warning("acknowledged_elsewhere", server=self._url, samples=elsewhere)
@@ -361,12 +363,16 @@ class Uplink:
                 return
 
     async def _pause(self, pause_s: float) -> None:
-        """Wait before the next try: no longer than a moment if we are hurried meanwhile."""
+        """Wait before the next try: only a moment if we are hurried meanwhile, or if the network returns."""
         moment_s = min(pause_s, _FIRST_RETRY_S)
         await asyncio.sleep(moment_s)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(pause_s - moment_s):
-                await self._hurried.wait()
+        reasons: list[asyncio.Task[Any]] = [asyncio.create_task(self._hurried.wait())]
+        if self._address is not None:
+            reasons.append(asyncio.create_task(route_returns(self._address)))
+        await asyncio.wait(reasons, timeout=pause_s - moment_s, return_when=asyncio.FIRST_COMPLETED)
+        for reason in reasons:
+            reason.cancel()
+        await asyncio.gather(*reasons, return_exceptions=True)
 
     def _judge(self, socket: WebSocket) -> NoReturn:
         """Raise what the end of a connection means."""
