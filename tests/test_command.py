@@ -33,7 +33,17 @@ def parsed(app: Any, *arguments: str) -> Any:
 
 
 def test_flags_say_all_that_the_options_say() -> None:
-    server = ServerSettings(port=7, audio_dir=Path("a b"), silence=1.5, gaps=GapPolicy.DROP)
+    server = ServerSettings(
+        port=7,
+        audio_dir=Path("a b"),
+        silence=1.5,
+        gaps=GapPolicy.DROP,
+        tokens_file=Path("t"),
+        tls_cert=Path("c"),
+        tls_key=Path("k"),
+        allow_origin=("https://a.example", "https://b.example"),
+        allow_anonymous=True,
+    )
     log = LogOptions(log_level=LogLevel.DEBUG)
     assert parsed(server_app, *flags_of(server, log)) == {"settings": server, "log": log}
     client = ClientSettings(input="-", device="--odd", fallback=Path("x"), pace=Pace.FAST, label="*")
@@ -46,6 +56,19 @@ def test_flags_win_over_the_environment_of_the_child(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("PLUGANDTELL_SILENCE", "9")
     assert parsed(server_app)["settings"].silence == 9
     assert parsed(server_app, *flags)["settings"] == ServerSettings()
+
+
+def test_origins_may_come_from_the_environment_and_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("plugandtell.toml").write_text('[server]\nallow_origin = ["https://a.example", "https://b.example"]\n')
+    assert parsed(server_app)["settings"].allow_origin == ("https://a.example", "https://b.example")
+    monkeypatch.setenv("PLUGANDTELL_ALLOW_ORIGIN", "https://c.example https://d.example")
+    assert parsed(server_app)["settings"].allow_origin == ("https://c.example", "https://d.example")
+
+
+def test_a_secret_in_the_environment_is_no_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PLUGANDTELL_TOKENS", "alice:secret")
+    monkeypatch.setenv("PLUGANDTELL_TOKEN", "secret")
+    assert "secret" not in repr((parsed(server_app), parsed(client_app, "--label=x")))
 
 
 @pytest.mark.parametrize("value", [0.9, 2.1, float("nan"), float("inf")])

@@ -33,6 +33,7 @@ from plugandtell.core.store import MemoryStore
 from plugandtell.server.app import running_server
 from plugandtell.server.settings import ServerSettings
 from tests.support.certificates import OTHER_TOKEN, TOKEN, Authority, write_secret
+from tests.support.proxy import proxy_to
 from tests.support.wire import WITHIN_S, hello
 
 if TYPE_CHECKING:
@@ -49,9 +50,11 @@ def authority(tmp_path: Path) -> Authority:
     return Authority(tmp_path)
 
 
-def uplink_to(url: str, credentials: Credentials = ANONYMOUS) -> Uplink:
+def uplink_to(url: str, credentials: Credentials = ANONYMOUS, give_up_after_s: float = 0.0) -> Uplink:
     stream = ClientStream(hello(uuid4()), SPEECH, 1600, MemoryStore(SPEECH, 1_000_000))
-    return Uplink(LineSettings(url, 0.0, 20.0, credentials), stream, lambda _: None, lambda: 0.0, lambda: 0.5)
+    return Uplink(
+        LineSettings(url, give_up_after_s, 20.0, credentials), stream, lambda _: None, lambda: 0.0, lambda: 0.5
+    )
 
 
 def credentials_for(url: str, token: str | None = None, **settings: Any) -> Credentials:
@@ -155,6 +158,21 @@ async def test_a_token_that_is_missing_or_wrong(tmp_path: Path, token: str | Non
     assert error.close_code == HTTPStatus.UNAUTHORIZED
     assert hint in str(error)
     assert OTHER_TOKEN not in f"{error!r} {error} {logs}"
+
+
+async def test_a_token_that_is_withdrawn_is_refused_at_the_next_connection(tmp_path: Path) -> None:
+    tokens_file = write_secret(tmp_path / "tokens", f"alice: {TOKEN}\nbob: {OTHER_TOKEN}")
+    async with server(tmp_path, tokens_file=tokens_file) as url, proxy_to(url) as proxy:
+        uplink = uplink_to(proxy.url, credentials_for(proxy.url, TOKEN), give_up_after_s=30.0)
+        await uplink.connect()
+        running = asyncio.create_task(uplink.run())
+        write_secret(tokens_file, f"bob: {OTHER_TOKEN}")
+        async with asyncio.timeout(WITHIN_S):
+            while not running.done():  # the server looks at the file from time to time
+                proxy.cut()
+                await asyncio.wait({running}, timeout=0.1)
+        with pytest.raises(Refused, match="401"):
+            await running
 
 
 @pytest.mark.parametrize("status", [301, 302, 307, 308])
