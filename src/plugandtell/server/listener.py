@@ -371,13 +371,6 @@ def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprot
     return next((name for name in offered if name == SUBPROTOCOL), None)
 
 
-def _check_path(socket: WebSocket, request: Request) -> Response | None:
-    path = request.path.partition("?")[0]
-    if path == PATH:
-        return None
-    return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
-
-
 def _host_of(socket: WebSocket) -> str:
     return str(socket.remote_address[0])
 
