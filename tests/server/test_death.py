@@ -41,11 +41,15 @@ async def test_a_stream_goes_on_where_a_killed_server_left_it(tmp_path: Path) ->
     assert second.sidecar["continues"] == first.sidecar["segment_id"]
 
 
-@pytest.mark.parametrize("moment", dying.MOMENTS)
+@pytest.mark.parametrize(
+    ("moment", "durability"),
+    [*((moment, "write") for moment in dying.MOMENTS), (dying.AFTER_WRITE, "fsync"), ("after .json", "fsync")],
+)
 async def test_whenever_a_server_is_killed_nothing_is_lost_or_doubled_and_the_client_learns_all(
-    tmp_path: Path, moment: str
+    tmp_path: Path, moment: str, durability: str
 ) -> None:
     """A segment with voice, one without, and another with."""
+    flags = ("--port=0", f"--durability={durability}")
     client = Driver()
     client.speak(0, 2 * RATE)
     client.stream.add_position(6 * RATE, 2 * RATE)
@@ -53,9 +57,7 @@ async def test_whenever_a_server_is_killed_nothing_is_lost_or_doubled_and_the_cl
     client.stream.add_position(15 * RATE, 10 * RATE)
     client.speak(20 * RATE, RATE)
     client.stream.end(22 * RATE)
-    async with running(
-        tmp_path, moment, "--port=0", python=[str(Path(dying.__file__))], environment=WITH_PATH
-    ) as server:
+    async with running(tmp_path, moment, *flags, python=[str(Path(dying.__file__))], environment=WITH_PATH) as server:
         assert not await client.run(await server.line())
         assert (await server.outcome()).status == -signal.SIGKILL
     async with running_server(tmp_path) as (server, url):

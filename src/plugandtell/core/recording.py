@@ -35,6 +35,13 @@ class GapPolicy(StrEnum):
     DROP = "drop"
 
 
+class Durability(StrEnum):
+    """What audio survives when it is acknowledged: the death of the process, or that of the machine as well."""
+
+    WRITE = "write"
+    FSYNC = "fsync"
+
+
 @dataclass(frozen=True, slots=True)
 class Origin:
     """Where a recording comes from: all that is known when it begins.

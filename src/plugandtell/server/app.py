@@ -15,9 +15,11 @@ from typing import TYPE_CHECKING, Any
 from plugandtell.command import run_logged
 from plugandtell.core.errors import AudioNotSaved
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.core.recording import Durability
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.access import Access
 from plugandtell.server.admission import Admission, raise_descriptor_limit, wanted_descriptors
+from plugandtell.server.committer import Committer
 from plugandtell.server.listener import Listener
 from plugandtell.server.past import read_past
 from plugandtell.server.recorder import Recorder
@@ -88,13 +90,15 @@ async def running_server(
         AudioNotSaved: At the end, not everything was in place within the deadline.
     """
     access = Access(settings, environ)
-    recorder = Recorder(settings.audio_dir)
+    committer = Committer() if settings.durability is Durability.FSYNC else None
+    recorder = Recorder(settings.audio_dir, committer=committer)
     try:
         registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder, time.time()))
         admission = _admission(settings, recorder, free_bytes or recorder.free_bytes)
         listener = Listener(settings, access, registry, admission)
         asyncio.get_running_loop().set_exception_handler(_reporter())
         url = await listener.open()
+        committing = asyncio.create_task(committer.run() if committer is not None else asyncio.sleep(0))
         sweeping = asyncio.create_task(_sweep(registry, listener, access))
         audio_dir = str(settings.audio_dir.resolve())
         get_logger().info("server_listening", url=url, audio_dir=audio_dir, token_names=access.token_names)
@@ -103,7 +107,11 @@ async def running_server(
         finally:
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
-            await _shut_down(registry, listener, shutdown_within_s)
+            try:
+                await _shut_down(registry, listener, shutdown_within_s)
+            finally:
+                committing.cancel()
+                await asyncio.gather(committing, return_exceptions=True)
     finally:
         recorder.close()
 

@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import sys
+import threading
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -23,6 +25,7 @@ from plugandtell.core.recording import (
     WavFile,
     final_sidecar,
     gap_line,
+    gaps_within,
     origin_line,
     recording_name,
 )
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugandtell.core.segmenter import Ended, Gap
+    from plugandtell.server.committer import Committer
 
 PART = ".part"
 NEW = ".new"
@@ -73,6 +77,9 @@ class Recording:
         self._data_bytes = 0
         self._header_bytes = 0
         self._is_flushed = False
+        self._synced_bytes = 0
+        self._is_noted = True
+        self._lock = threading.Lock()  # between those who close the file and the one who makes it safe
 
     @property
     def samples(self) -> int:
@@ -138,24 +145,60 @@ class Recording:
             self._flush()
         return move_into_place(self.path, self.origin, self._gaps, ended)
 
+    def sync(self) -> None:
+        """Put on the disk what was written before this call; call it off the event loop.
+
+        Raises:
+            WriteFailed: It is not on the disk.
+        """
+        with self._lock:
+            if self._is_flushed:
+                return
+            wav_part, sidecar_part = parts_of(self.path)
+            size_bytes, is_noted, self._is_noted = self._data_bytes, self._is_noted, False
+            try:
+                _flush_data(self._file.fileno())
+                if is_noted:
+                    sync_path(sidecar_part)
+                    sync_path(wav_part.parent)
+            except (OSError, ValueError) as exc:  # ValueError: the file is closed, and was not flushed
+                self._is_noted = True
+                raise WriteFailed(str(self.path), getattr(exc, "strerror", None) or str(exc)) from exc
+            self._synced_bytes = size_bytes
+
+    def cut_back(self) -> int:
+        """Take back what never got to the disk; returns the index at which the recording ends now.
+
+        After an error of the disk, what it did not take may be gone from memory too, and a second try would not say so.
+        """
+        with suppress(OSError):
+            self._file.truncate(wav.HEADER_BYTES + self._synced_bytes)
+            self._file.seek(0, os.SEEK_END)
+        self._data_bytes = self._synced_bytes
+        self._gaps, end_index = gaps_within(self.origin, self._gaps, self.samples)
+        return end_index
+
     def discard(self) -> None:
         """Leave no file."""
-        self._close()
+        with self._lock:
+            self._is_flushed = True
+            self._close()
         for part in parts_of(self.path):
             part.unlink(missing_ok=True)
 
     def _flush(self) -> None:
         """Let go of the file, with all of it on the disk."""
-        try:
-            if self._file.closed:  # an earlier call failed
-                self._file = parts_of(self.path)[0].open("r+b", buffering=0)
-            self.patch_header()
-            os.fsync(self._file.fileno())
-            self._is_flushed = True
-        except OSError as exc:
-            raise self._failed(exc) from exc
-        finally:
-            self._close()
+        with self._lock:
+            try:
+                if self._file.closed:  # an earlier call failed
+                    self._file = parts_of(self.path)[0].open("r+b", buffering=0)
+                self.patch_header()
+                os.fsync(self._file.fileno())
+                self._is_flushed = True
+            except OSError as exc:
+                raise self._failed(exc) from exc
+            finally:
+                self._close()
 
     def _close(self) -> None:
         self._file.close()
@@ -184,6 +227,7 @@ class Recording:
         """Add a line to the open sidecar. Gaps are rare: a file that stays open would cost more than opening it."""
         with parts_of(self.path)[1].open("ab", buffering=0) as file:
             _put(file, line.encode())
+        self._is_noted = True
 
     def _failed(self, exc: OSError) -> WriteFailed:
         return WriteFailed(str(self.path), exc.strerror or str(exc))
@@ -204,13 +248,20 @@ class Recorder:
     Args:
         folder: Created if it is missing.
         create: Makes the file of each new recording.
+        committer: Puts on the disk what is to be acknowledged; None if having written it is enough.
 
     Raises:
         FolderUnusable: It cannot be created or written, or another server records into it.
     """
 
-    def __init__(self, folder: Path, create: Callable[[Path], FileIO] = create_file) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        create: Callable[[Path], FileIO] = create_file,
+        committer: Committer | None = None,
+    ) -> None:
         self.folder = folder
+        self.committer = committer
         self._create = create
         self._discards = Discards(folder)
         self._open: set[Recording] = set()
@@ -335,9 +386,25 @@ def move_into_place(path: Path, origin: Origin, gaps: Sequence[Gap], ended: Ende
         _write_whole(sidecar_part, final_sidecar(origin, gaps, ended, WavFile(path.name, samples, size_bytes, sha256)))
         lies_at.replace(path)
         sidecar_part.replace(path.with_suffix(".json"))
+        sync_path(path.parent)
     except OSError as exc:
         raise WriteFailed(str(path), exc.strerror or str(exc)) from exc
     return Saved(path, origin, ended, samples)
+
+
+def sync_path(path: Path) -> None:
+    """Put a file, or the names in a folder, on the disk. Windows keeps its folders itself."""
+    if sys.platform == "win32" and path.is_dir():
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flush_data(descriptor: int) -> None:
+    getattr(os, "fdatasync", os.fsync)(descriptor)  # macOS and Windows have the latter alone
 
 
 def _write_whole(path: Path, text: str) -> None:

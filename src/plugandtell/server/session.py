@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
@@ -104,11 +105,18 @@ class Session:
         self._previous: tuple[UUID, EndReason] | None = None
         self._written_to = 0
         self._acked_to = 0
+        self._committer = recorder.committer
+        self._committed_to = 0
+        self._uncommitted: list[Recording] = []
+        self._committing: list[Recording] = []
+        self._commit_error: WriteFailed | None = None
+        self._commit_over = asyncio.Event()
         self._throttle = Throttle()
         self._is_closed = False
         self._log = get_logger().bind(stream_id=str(hello.stream_id), client=hello.label)
         self._settling = Settling(self._tell, monotonic, self._log)
         self._restore(past)
+        self._committed_to = self._written_to
         self._segmenter = self._new_segmenter(self._written_to)
 
     @property
@@ -129,8 +137,9 @@ class Session:
     def greeting(self) -> list[ServerMessage]:
         """What a new connection is told first: where to go on, and what was saved while it was away."""
         silence_ms = round(self._settings.silence_s * 1000)
-        welcome = Welcome(self.hello.stream_id, self._written_to, silence_ms, self._settings.max_message_bytes)
-        self._acked_to = self._written_to
+        stored_to = self._written_to if self._committer is None else self._committed_to
+        welcome = Welcome(self.hello.stream_id, stored_to, silence_ms, self._settings.max_message_bytes)
+        self._acked_to = stored_to
         return [welcome, *self._settling.notices]
 
     def greet(self, hello: Hello) -> None:
@@ -146,6 +155,9 @@ class Session:
         """
         if self._is_closed:
             return []
+        if self._commit_error is not None:
+            error, self._commit_error = self._commit_error, None
+            raise error
         self.heard_at = self._monotonic()
         match message:
             case Audio(start, pcm):
@@ -187,6 +199,11 @@ class Session:
     async def settle(self) -> None:
         """Wait until every segment that ended is in place and told, or could not be for now."""
         await self._settling.wait()
+        while self._committer is not None and self._committed_to < self._written_to and self._commit_error is None:
+            self._commit_over.clear()
+            self._committer.want(self)
+            await self._commit_over.wait()
+        await self._settling.wait()
 
     async def settle_all(self) -> None:
         """Wait until every segment that ended is in place and told.
@@ -195,11 +212,36 @@ class Session:
             WriteFailed: Some could not be in this time; they are kept and tried again. The client may ask again.
         """
         await self._settling.wait_for_all(_SETTLE_WITHIN_S)
+        await self.settle()
 
     async def catch_up(self) -> None:
         """Wait until so few segments are pending that more may come."""
         await self._settling.catch_up()
         self.heard_at = self._monotonic()
+
+    def begin_commit(self) -> tuple[Sequence[Recording], int]:
+        """The recordings that were written to since the last commit, and how far."""
+        self._committing = self._uncommitted
+        self._uncommitted = [] if self._recording is None else [self._recording]
+        return self._committing, self._written_to
+
+    def committed(self, index: int) -> None:
+        """Everything below the index is on the disk: acknowledge it."""
+        self._committed_to = max(self._committed_to, index)
+        self._commit_over.set()
+        if index > self._acked_to:
+            self._acked_to = index
+            self._settling.spawn(self._tell(Ack(index)))
+
+    def commit_failed(self, error: WriteFailed) -> None:
+        """The disk did not take it: the recording ends where it did, and the stream is closed at its next word."""
+        self._log.error("commit_failed", error=str(error))
+        if self._recording is not None:
+            self._written_to = self._recording.cut_back()
+            self._give_up_recording([])
+        self._uncommitted = list(dict.fromkeys([*self._committing, *self._uncommitted]))
+        self._commit_error = error
+        self._commit_over.set()
 
     def _knows(self, segment_id: UUID) -> bool:
         if self._recording is not None and self._recording.origin.segment_id == segment_id:
@@ -258,6 +300,8 @@ class Session:
             token_name=self.holder,
         )
         self._recording = self._recorder.start(origin)
+        if self._committer is not None:
+            self._uncommitted.append(self._recording)
         self._written_to = start_index
         at_s = self._audio.seconds_from(start_index)
         self._log.info("voice_detected", segment_id=str(origin.segment_id), at_s=at_s)
@@ -315,6 +359,9 @@ class Session:
     def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
         news = self._written_to - self._acked_to
         if news <= 0 or (not at_once and news < self._audio.samples_from_s(_ACK_EVERY_S)):
+            return []
+        if self._committer is not None:
+            self._committer.want(self)
             return []
         self._acked_to = self._written_to
         return [Ack(self._written_to)]

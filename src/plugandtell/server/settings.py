@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from plugandtell.command import ACCESS, LIMITS, NETWORK, RECORDING, check_range
 from plugandtell.core.errors import InvalidSetting
-from plugandtell.core.recording import GapPolicy
+from plugandtell.core.recording import Durability, GapPolicy
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+|null")
 
@@ -58,6 +58,9 @@ class ServerSettings:
 
     gaps: Annotated[GapPolicy, Parameter(group=RECORDING)] = GapPolicy.FILL
     """Samples that never came: fill them with silence, or drop them and close up."""
+
+    durability: Annotated[Durability, Parameter(group=RECORDING)] = Durability.WRITE
+    """When audio is acknowledged: written (survives the death of the process), or on the disk (that of the machine)."""
 
     min_free_mb: Annotated[float, Parameter(group=LIMITS)] = 100.0
     """Megabytes that must be free on the disk of the recordings, or no stream is taken; 0 takes them to the end."""
