@@ -194,7 +194,7 @@ async def test_when_the_spool_is_full_the_oldest_audio_goes_and_the_exit_tells(s
 
     async def take_late(server: FakeServer, socket: ServerConnection) -> None:
         await server.welcome(socket)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while oldest.exists():  # noqa: ASYNC110  (a file is the only sign)
                 await asyncio.sleep(0.01)
         while not isinstance(message := await server.hear(socket), End):

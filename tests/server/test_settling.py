@@ -123,7 +123,7 @@ async def test_a_recording_that_is_in_the_way_of_its_own_name_is_saved_and_told_
     async with start_server() as url:
         blocker.mkdir()
         running = asyncio.create_task(client.run(url))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not blocker.with_suffix(".wav").exists():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         blocker.rmdir()
