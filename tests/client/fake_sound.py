@@ -19,8 +19,8 @@ class SoundError(Exception):
     """Stands for PortAudio's."""
 
 
-class Hangs(Exception):
-    """Raised where the real thing would not return: see `FakeThreads`."""
+class Hangs(BaseException):
+    """Raised where the real thing would not return, past whoever handles errors: see `FakeThreads`."""
 
 
 class FakeThreads:
@@ -115,7 +115,8 @@ class FakeSound(ModuleType):
     def _terminate(self) -> None:
         if self.restart_hangs:
             raise Hangs
-        assert self._initialized == 1
+        if self._initialized == 0:
+            raise SoundError("PortAudio not initialized")
         assert all(stream.closed.is_set() for stream in self.streams), "PortAudio would be pulled from under a stream"
         self._initialized = 0
 

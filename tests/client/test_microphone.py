@@ -19,7 +19,7 @@ from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import NoMicrophone
 from tests.client.audio import PATIENCE_S, gather
 from tests.client.audio import noise as noise_values
-from tests.client.fake_sound import STUDIO, FakeSound, FakeStream, SoundError
+from tests.client.fake_sound import STUDIO, FakeSound, FakeStream, Hangs, SoundError
 from tests.client.room import Room
 
 
@@ -185,3 +185,23 @@ async def test_losses_are_counted() -> None:
     assert microphone.losses.dropped_samples == 320
     assert microphone.losses.overflows == BACKLOG_BLOCKS + 1
     await microphone.close()
+
+
+async def test_who_stops_while_it_opens_leaves_no_stream_open() -> None:
+    room = Room()
+    hangs = [True]
+
+    def load() -> FakeSound:
+        if hangs:
+            raise Hangs
+        return room.sound
+
+    microphone = Microphone(MicrophoneSettings(close_within_s=0.01), replace(room.machine(), load=load))
+    opening = asyncio.create_task(microphone.open())
+    await asyncio.sleep(0)
+    opening.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await opening
+    hangs.clear()
+    room.threads.release()
+    assert room.stream.closed.is_set()
