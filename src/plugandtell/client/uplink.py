@@ -201,11 +201,17 @@ class Uplink:
                 else:
                     await self._converse(self._socket)
             except TransientError as error:
-                self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
-                self._stream.disconnected()
-                if self._socket is not None and self._socket.latency:  # it answered a ping: the connection has lived
-                    self._retry.progress()
+                self._note_loss(error)
                 await self._connect_again(error)
+
+    def _note_loss(self, error: TransientError) -> None:
+        if self._socket is None:
+            self._log.info("still_disconnected", error=str(error))
+            return
+        self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
+        self._stream.disconnected()
+        if self._socket.latency:  # it has answered a ping: the connection has lived
+            self._retry.progress()
 
     async def close(self) -> None:
         """Close the connection, if there is one. Idempotent."""

@@ -7,11 +7,11 @@ to go on.
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
+from plugandtell.core.protocol.backlog import Backlog
 from plugandtell.core.protocol.messages import (
     CUT_OFF,
     MAX_JUMP_S,
@@ -36,27 +36,16 @@ if TYPE_CHECKING:
     from uuid import UUID
 
     from plugandtell.core.audio import AudioFormat
-    from plugandtell.core.ranges import Range
     from plugandtell.core.store import AudioStore
 
 _LARGEST_MESSAGE_BYTES = 64 * 1024
 _INDEX_BYTES = 8
 
 
-@dataclass(slots=True)
-class _Run:
-    """Contiguous audio in the store that is not acknowledged yet, from sample `start` to before `end`."""
-
-    start: int
-    end: int
-
-
 class ClientStream:
     """One audio source on its way to the server.
 
-    What is still to be told is a queue of runs of audio, positions and the end. It starts at the oldest sample that is
-    not acknowledged; `_place` is where in the queue the present connection is, and `_sent_to` where in that run. The
-    audio itself is in the store.
+    What is still to be told is in the backlog, the audio itself in the store.
 
     Args:
         hello: Opens every connection of the stream.
@@ -77,17 +66,12 @@ class ClientStream:
         self._store = store
         self._longest_jump = audio.samples_from_s(MAX_JUMP_S)
         self._longest_message = batch_samples
-        self._items: deque[_Run | Position | End] = deque()
-        self._place = 0
-        self._sent_to = 0
+        self._backlog = Backlog()
         self._told_to: int | None = None
-        self._known_to = 0
         self._is_welcome = False
-        self._is_over = False
         self.elsewhere_samples = 0
         self._acknowledged_to = 0
         self._last_segment: UUID | None = None
-        self._unacknowledged_samples = 0
         self._unsaved = Ranges()
         for item in store.kept():
             self._put(item)
@@ -100,7 +84,7 @@ class ClientStream:
     @property
     def unacknowledged_samples(self) -> int:
         """Audio that the server has not confirmed to have written."""
-        return self._unacknowledged_samples
+        return self._backlog.unacknowledged_samples
 
     @property
     def unsaved_samples(self) -> int:
@@ -110,12 +94,12 @@ class ClientStream:
     @property
     def is_told(self) -> bool:
         """Whether capture is over, and the server was told everything on this connection."""
-        return self._is_over and self._place == len(self._items)
+        return self._backlog.is_told
 
     @property
     def is_complete(self) -> bool:
         """Whether capture is over, the server was told, and everything voiced was acknowledged and saved."""
-        return self.is_told and not self._unacknowledged_samples and not self._unsaved.samples
+        return self.is_told and not self.unacknowledged_samples and not self.unsaved_samples
 
     def add_audio(self, start: int, pcm: bytes) -> None:
         """Take audio that passed the gate."""
@@ -127,15 +111,15 @@ class ClientStream:
         """Take the gate's word that nothing from `voiced_to` to `index` was voiced. It takes the place of the last."""
         position = Position(index, voiced_to)
         self._store.note(position)
-        self._put(position)
+        self._backlog.put(position)
 
     def end(self, index: int | None = None) -> None:
         """Capture is over. Without an index, it ended with the last that was heard of it; once over, it stays so."""
-        if self._is_over:
+        if self._backlog.is_over:
             return
-        end = End(max(self._known_to, self._acknowledged_to) if index is None else index)
+        end = End(max(self._backlog.known_to, self._acknowledged_to) if index is None else index)
         self._store.note(end)
-        self._put(end)
+        self._backlog.put(end)
 
     def next_message(self) -> ClientMessage | None:
         """The next message to send, or None while there is nothing to tell.
@@ -144,19 +128,14 @@ class ClientStream:
         connection that asks.
         """
         self._let_go()
-        while self._is_welcome and self._place < len(self._items):
-            item = self._items[self._place]
-            if not isinstance(item, _Run):
-                return self._tell(item)
-            if (due := self._due(item)) is not None:
-                if pcm := self._store.read(*due):
-                    return self._tell(Audio(due[0], pcm))
-                if not self._let_go():
-                    self._lose(*due)
-            elif item is self._items[-1]:
-                return None
-            else:
-                self._place += 1
+        while self._is_welcome:
+            due = self._backlog.due(self._batch_samples, self._longest_message)
+            if not isinstance(due, tuple):
+                return due and self._tell(due)
+            if pcm := self._store.read(*due):
+                return self._tell(Audio(due[0], pcm))
+            if not self._let_go():
+                self._lose(*due)
         return None
 
     def receive(self, message: ServerMessage) -> None:
@@ -185,7 +164,7 @@ class ClientStream:
     def disconnected(self) -> None:
         """The connection is gone: everything unacknowledged is to be sent again."""
         self._is_welcome = False
-        self._place = 0
+        self._backlog.begin()
 
     def _resume(self, welcome: Welcome) -> None:
         if welcome.stream_id != self.hello.stream_id:
@@ -194,8 +173,7 @@ class ClientStream:
         if self._is_welcome:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_unexpected", "the server said welcome twice")
         self._is_welcome = True
-        self._place = 0
-        self._sent_to = 0
+        self._backlog.begin()
         self._told_to = None
         longest_bytes = min(_LARGEST_MESSAGE_BYTES, welcome.max_message_bytes) - _INDEX_BYTES
         self._longest_message = max(1, self._audio.samples_in(longest_bytes))
@@ -204,34 +182,9 @@ class ClientStream:
         self._acknowledge(welcome.resume_from)
 
     def _put(self, item: Stretch | Position | End) -> None:
-        """Put something behind all that is still to be told."""
-        last = self._items[-1] if self._items else None
-        match item:
-            case Stretch(start, end):
-                self._unsaved.add(start, end)
-                self._unacknowledged_samples += end - start
-                self._known_to = max(self._known_to, end)
-                if isinstance(last, _Run) and last.end == start:
-                    last.end = end
-                else:
-                    self._items.append(_Run(start, end))
-            case Position(index) | End(index):
-                if isinstance(item, End):
-                    self._is_over = True
-                elif isinstance(last, Position):
-                    self._items.pop()
-                    self._place = min(self._place, len(self._items))
-                self._known_to = max(self._known_to, index)
-                self._items.append(item)
-
-    def _due(self, run: _Run) -> Range | None:
-        """What is to be sent of a run: as much as a message holds when the line has fallen behind."""
-        start = max(run.start, self._sent_to)
-        waiting = run.end - start
-        still_grows = run is self._items[-1]
-        if waiting <= 0 or (still_grows and waiting < self._batch_samples):
-            return None
-        return start, start + min(waiting, self._longest_message)
+        if isinstance(item, Stretch):
+            self._unsaved.add(item.start, item.end)
+        self._backlog.put(item)
 
     def _tell(self, message: Audio | Position | End) -> ClientMessage:
         """Note that the message is told; or, where it lies too far ahead for the server, take a step towards it."""
@@ -243,39 +196,21 @@ class ClientStream:
             return Position(self._told_to, voiced_to if voiced_to is None or voiced_to <= self._told_to else None)
         if isinstance(message, Audio):
             index += self._audio.samples_in(len(message.pcm))
-            self._sent_to = index
+            self._backlog.tell_to(index)
         else:
-            self._place += 1
+            self._backlog.tell()
         self._told_to = max(index, self._told_to or 0)
         return message
 
     def _acknowledge(self, stored_to: int) -> None:
-        """Forget what the server has.
-
-        A position is forgotten with the audio behind it: until then it may still have to end a segment, or to say
-        what was hangover.
-        """
+        """Forget what the server has."""
         self._acknowledged_to = max(self._acknowledged_to, stored_to)
-        while self._items:
-            place = next((place for place, item in enumerate(self._items) if isinstance(item, _Run)), 0)
-            run = self._items[place]
-            if not isinstance(run, _Run) or run.start >= stored_to:
-                break
-            for _ in range(place):
-                self._forget_first()
-            self._unacknowledged_samples -= min(run.end, stored_to) - run.start
-            run.start = stored_to
-            if run.start >= run.end:
-                self._forget_first()
+        self._backlog.acknowledge(stored_to)
         self._store.forget(stored_to)
 
     def _leave_elsewhere(self) -> None:
         """Another server answers: what the one before acknowledged lies there, and this one cannot tell when saved."""
         self.elsewhere_samples += self._unsaved.remove(0, self._acknowledged_to)
-
-    def _forget_first(self) -> None:
-        self._items.popleft()
-        self._place = max(0, self._place - 1)
 
     def _let_go(self) -> bool:
         """Tell no more of what the store could not keep; returns whether there was any."""
@@ -285,34 +220,10 @@ class ClientStream:
         return self.lost_samples > lost_before
 
     def _lose(self, start: int, end: int) -> None:
-        """Take audio out of the queue. Counts what was sent and not confirmed too: nobody knows of it."""
-        before, self._items = self._items, deque()
-        place = None
-        for number, item in enumerate(before):
-            if isinstance(item, Position):
-                self._drop_middle_position()
-            if number == self._place:
-                place = len(self._items)
-            self._items.extend(self._left_of(item, start, end) if isinstance(item, _Run) else [item])
-        self._place = len(self._items) if place is None else place
-
-    def _left_of(self, run: _Run, start: int, end: int) -> list[_Run]:
-        start, end = max(run.start, start), min(run.end, end)
-        if start >= end:
-            return [run]
-        self.lost_samples += end - start
-        self._unacknowledged_samples -= end - start
-        self._unsaved.remove(start, end)
-        return [part for part in (_Run(run.start, start), _Run(end, run.end)) if part.start < part.end]
-
-    def _drop_middle_position(self) -> None:
-        """Of positions with nothing left between them, the first may still end a segment, and the last tells the time.
-
-        This makes room for the last.
-        """
-        items = self._items
-        if len(items) > 1 and isinstance(items[-1], Position) and isinstance(items[-2], Position):
-            items.pop()
+        """Audio is gone. What was sent and not confirmed counts too: nobody knows of it."""
+        for lost in self._backlog.lose(start, end):
+            self.lost_samples += lost[1] - lost[0]
+            self._unsaved.remove(*lost)
 
 
 def _is_cut_off(message: SegmentSaved | SegmentDiscarded) -> bool:
