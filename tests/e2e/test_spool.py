@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
+import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 from plugandtell.core.journal import scan
@@ -94,4 +97,24 @@ async def test_a_client_that_must_go_says_what_it_keeps_and_the_next_one_sends_i
     slices = slices_of(whole, tmp_path / "audio")
     assert slices[0][1] == slices[1][0]
     assert outcome.lines[-1] == recordings(tmp_path / "audio")[-1].path.name
+    assert streams(tmp_path) == []
+
+
+async def test_a_client_whose_disk_is_full_goes_on_from_memory_and_says_so(tmp_path: Path) -> None:
+    """A limit on the size of files stands for the disk."""
+    whole = write_wav(tmp_path / "in.wav", sentence(0))
+    limited = (
+        "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000));"
+        "from plugandtell.cli import main; main()"
+    )
+    async with running_server(tmp_path) as (_, url):
+        arguments = ("client", f"--server={url}", *FLAGS, "--vad=none", "--input=in.wav", "--pace=fast")
+        process = await asyncio.create_subprocess_exec(
+            sys.executable, "-c", limited, *arguments, cwd=tmp_path, stderr=subprocess.PIPE
+        )
+        _, stderr = await process.communicate()
+    assert process.returncode == 0, stderr
+    assert b"spool failed" in stderr
+    assert b"Traceback" not in stderr
+    assert slices_of(whole, tmp_path / "audio") == [(0, len(whole) // 2)]
     assert streams(tmp_path) == []

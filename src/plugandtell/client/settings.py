@@ -56,8 +56,7 @@ class ClientSettings:
     """Milliseconds of audio in one message."""
 
     give_up_after: Annotated[float | None, Parameter(group=NETWORK)] = None
-    """Seconds to try to reach the server again after the connection was lost; unless given, 30 for a file or standard
-    input, and without end for a microphone, whose audio the spool keeps."""
+    """Seconds to try to get a lost server back; unless given, 30 for a file or stdin, and for ever for a microphone."""
 
     keepalive: Annotated[float, Parameter(group=NETWORK)] = 20.0
     """Seconds after which a server that does not answer is taken for lost, although the connection stands."""
