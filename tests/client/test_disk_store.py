@@ -198,6 +198,7 @@ def test_a_full_disk_is_said_once_and_memory_takes_over_for_a_while(tmp_path: Pa
     with capture_logs() as lines:
         fill(store, 0, 60)
         assert store.read(0, 60) == pcm(0, 60)
+        assert store.memory_samples == 60
         disk.room_bytes = 10_000
         fill(store, 60, 120)
     assert [line["event"] for line in lines] == ["spool_failed", "spool_works_again"]

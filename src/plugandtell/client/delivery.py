@@ -118,8 +118,12 @@ class Delivery:
 
     @property
     def kept_s(self) -> float:
-        """Audio in the spool that no server has."""
-        spooled = [parcel.stream.unacknowledged_samples for parcel in self._parcels if parcel.spooled is not None]
+        """Audio on disk that no server has."""
+        spooled = [
+            max(0, parcel.stream.unacknowledged_samples - parcel.spooled.store.memory_samples)
+            for parcel in self._parcels
+            if parcel.spooled is not None
+        ]
         return SPEECH.seconds_from(sum(spooled))
 
     @property

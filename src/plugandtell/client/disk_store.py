@@ -84,6 +84,11 @@ class DiskStore:
         pieces = [chunk.pieces for chunk in self._chunks if chunk.pieces is not None]
         return sum(item.size_bytes for item in ([*pieces, self._loaded[1]] if self._loaded else pieces))
 
+    @property
+    def memory_samples(self) -> int:
+        """How many samples, at most, are in memory alone and go with the process: the disk did not take their chunk."""
+        return sum(chunk.samples for chunk in self._chunks if not chunk.is_on_disk)
+
     def kept(self) -> Iterator[Stretch | Position | End]:
         """As the port says; reads every file, so that it takes its time. Damage is logged."""
         end = stored_to = self._stored_to()
