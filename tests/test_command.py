@@ -94,7 +94,15 @@ def test_a_client_setting_out_of_range_is_named_as_its_flag(settings: dict[str, 
 
 
 @pytest.mark.parametrize(
-    "settings", [{"voice_on": 0}, {"voice_off": 0.6}, {"onset_ms": 300}, {"pre_roll_ms": -1}, {"hangover_ms": 5001}]
+    "settings",
+    [
+        {"voice_on": 0},
+        {"voice_sure": 1},
+        {"voice_off": 0.6},
+        {"onset_ms": 300},
+        {"pre_roll_ms": -1},
+        {"hangover_ms": 5001},
+    ],
 )
 def test_a_gate_setting_out_of_range_is_named_as_its_flag(settings: dict[str, Any]) -> None:
     flag = f"--{next(iter(settings)).replace('_', '-')}"
@@ -109,8 +117,8 @@ def test_the_hangover_is_no_longer_than_the_silence() -> None:
 
 def test_milliseconds_become_frames_of_the_detector() -> None:
     silero, webrtc = (GateOptions().settings(frame_samples, 3000) for frame_samples in (512, 320))
-    assert (silero.start_voiced, silero.start_window, silero.keep_voiced, silero.keep_window) == (5, 8, 2, 4)
-    assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (8, 13, 3, 6)
+    assert (silero.start_voiced, silero.start_window, silero.keep_voiced, silero.keep_window) == (4, 8, 2, 4)
+    assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (6, 13, 3, 6)
 
 
 @pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe", b"silence = 4", b"[servr]\nsilence = 4"])

@@ -1,4 +1,4 @@
-"""The gate, read as letters: `.` is an unvoiced frame of one sample, `#` a voiced one."""
+"""The gate, read as letters, each a frame of one sample: `.` unvoiced, `#` voice, `+` half as sure, `-` no evidence."""
 
 from __future__ import annotations
 
@@ -32,15 +32,18 @@ SETTINGS = GateSettings(
     position_samples=4,
     start_voiced=2,
     start_window=3,
+    start_gap_samples=3,
+    start_reach_samples=40,
     keep_voiced=1,
     keep_window=2,
 )
-flags = st.text(alphabet=".#", max_size=80)
+EVIDENCE = {".": None, "-": 0.0, "+": 0.5, "#": 1.0}
+flags = st.text(alphabet=".-+#", max_size=80)
 
 
 def decide(frames: str, settings: GateSettings = SETTINGS) -> list[Decision]:
     gate = Gate(settings)
-    return [*itertools.chain.from_iterable(gate.feed(frame == "#") for frame in frames), *gate.flush()]
+    return [*itertools.chain.from_iterable(gate.feed(EVIDENCE[frame]) for frame in frames), *gate.flush()]
 
 
 def sent(frames: str, settings: GateSettings = SETTINGS) -> str:
@@ -74,6 +77,11 @@ def slices(frames: str) -> list[tuple[int, int]]:
         (".....#.#...", "  ...#.#.. "),  # two of three open it
         (".....##..##...", "  ...##..##.. "),  # a pause shorter than the hangover
         (".....##.....##...", "  ...##.....##.. "),  # a held pause is sent as it was heard
+        (".....++#+...", "  ...++#+.. "),  # what is half as sure counts half
+        (".....++++...", "            "),
+        (".....------.", "            "),  # what is no evidence proves nothing, however long
+        (".....-..-#+#..", "  ...-..-#+#.."),  # but is sent with what it leads to
+        (".....#....##..", "       ...##.."),  # what lies before a longer gap is no part of it
     ],
 )
 def test_sends_what_was_said_with_its_surroundings(heard: str, expected: str) -> None:
@@ -81,7 +89,7 @@ def test_sends_what_was_said_with_its_surroundings(heard: str, expected: str) ->
 
 
 def test_voice_that_was_sent_opens_the_gate_no_second_time() -> None:
-    assert sent("..##....", replace(SETTINGS, hangover_samples=0, pre_roll_samples=0, start_window=5)) == "  ##    "
+    assert sent("..##....", replace(SETTINGS, hangover_samples=0, pre_roll_samples=0, start_window=3)) == "  ##    "
 
 
 @pytest.mark.parametrize(("pause", "recordings"), [(9, 1), (10, 2)])
@@ -148,7 +156,7 @@ def test_recordings_are_parted_by_a_pause_of_the_hold_and_by_nothing_else(heard:
     """A single voiced frame in the pause does not count: it may lie in what the hangover or the pre-roll covers."""
     for (_, end), (start, _) in itertools.pairwise(slices(heard)):
         onset = start + SETTINGS.pre_roll_samples
-        assert heard[onset] == "#"
+        assert heard[onset] != "."
         assert onset - (end - SETTINGS.hangover_samples) >= SETTINGS.hold_samples
 
 
@@ -174,7 +182,7 @@ def test_nothing_is_sent_from_before_what_had_to_be_kept(heard: str) -> None:
     gate = Gate(SETTINGS)
     kept_from = 0
     for frame in heard:
-        assert all(item.start >= kept_from for item in gate.feed(frame == "#") if isinstance(item, Send))
+        assert all(item.start >= kept_from for item in gate.feed(EVIDENCE[frame]) if isinstance(item, Send))
         assert gate.keep_from >= kept_from
         kept_from = gate.keep_from
     assert all(item.start >= kept_from for item in gate.flush() if isinstance(item, Send))
@@ -184,7 +192,8 @@ def test_nothing_is_sent_from_before_what_had_to_be_kept(heard: str) -> None:
 @example("###..#......")
 def test_the_clock_never_stands_before_audio_that_was_sent(heard: str) -> None:
     """A server that took audio up to an index would not believe that silence began before it."""
-    settings = replace(SETTINGS, position_samples=1, hangover_samples=4, start_voiced=3, start_window=6, keep_voiced=2)
+    settings = replace(SETTINGS, position_samples=1, hangover_samples=4, keep_voiced=2)
+    settings = replace(settings, start_voiced=3, start_window=6, start_gap_samples=6)
     sent_to = 0
     for decision in decide(heard, settings):
         if isinstance(decision, Send):
@@ -203,7 +212,9 @@ class Letters:
         return frame != bytes(len(frame))
 
 
-AUDIO_SETTINGS = replace(SETTINGS, frame_samples=2, hold_samples=20, pre_roll_samples=6, hangover_samples=4)
+AUDIO_SETTINGS = replace(
+    SETTINGS, frame_samples=2, start_gap_samples=6, hold_samples=20, pre_roll_samples=6, hangover_samples=4
+)
 
 
 def gated(chunks: list[bytes]) -> list[Output]:
@@ -240,20 +251,35 @@ class Levels:
         return frame[0] / 100
 
 
-def test_a_frame_needs_less_to_stay_voiced_than_to_become_it() -> None:
-    settings = replace(SETTINGS, voiced_from=0.5, voiced_while=0.3, hangover_samples=0, keep_voiced=1, keep_window=1)
-    levels = [0, 0, 0, 0, 40, 49, 50, 40, 30, 29, 40, 0, 0]
-    gate = AudioGate(Levels(), replace(settings, start_voiced=1, start_window=1, pre_roll_samples=0))
+def test_what_extends_voice_needs_less_than_what_proves_it() -> None:
+    settings = replace(SETTINGS, voiced_from=0.1, evidence_from=0.5, evidence_full=0.9, hangover_samples=0)
+    levels = [0, 9, 10, 49, 50, 90, 95, 10, 9, 0, 0]
+    gate = AudioGate(Levels(), replace(settings, pre_roll_samples=0, keep_window=1))
     outputs = gate.feed(b"".join(bytes([level, 0]) for level in levels)) + gate.flush()
     passed = b"".join(output.pcm for output in outputs if isinstance(output, Passed))
-    assert list(passed[::2]) == [50, 40, 30]
+    assert list(passed[::2]) == [10, 49, 50, 90, 95, 10]
+
+
+@pytest.mark.parametrize(
+    ("probability", "evidence"),
+    [(0.0, None), (0.09, None), (0.1, 0.0), (0.5, 0.0), (0.95, 1.0), (1.0, 1.0)],
+)
+def test_evidence_is_between_nothing_and_a_whole_frame(probability: float, evidence: float | None) -> None:
+    assert GateSettings(frame_samples=512).evidence(probability) == evidence
+
+
+def test_evidence_grows_with_the_log_odds() -> None:
+    settings = GateSettings(frame_samples=512, evidence_from=0.5, evidence_full=0.9)
+    assert settings.evidence(0.75) == pytest.approx(0.5)  # odds of 3, the root of 9
+    webrtc = replace(settings, evidence_from=0.9)
+    assert [webrtc.evidence(probability) for probability in (0.0, 0.89, 1.0)] == [None, 0.0, 1.0]
 
 
 def test_memory_is_bounded_while_nothing_is_said() -> None:
     gate = AudioGate(Letters(), AUDIO_SETTINGS)
     for _ in range(1000):
         gate.feed(bytes(40))
-    assert gate.kept_bytes <= 2 * (6 + 3 * 2 + 20)
+    assert gate.kept_bytes <= 2 * (6 + 40 + 20)
 
 
 @pytest.mark.parametrize(
@@ -264,8 +290,11 @@ def test_memory_is_bounded_while_nothing_is_said() -> None:
         ({"keep_voiced": 0}, "keep_voiced"),
         ({"pre_roll_samples": -1}, "pre_roll_samples"),
         ({"hold_samples": 1}, "hold_samples"),
-        ({"voiced_while": 0.6}, "voiced_while"),
-        ({"voiced_from": 1.1}, "voiced_while"),
+        ({"voiced_from": 0.6}, "voiced_from"),
+        ({"evidence_from": 0.96}, "evidence_from"),
+        ({"evidence_full": 1.0}, "evidence_full"),
+        ({"start_gap_samples": 2}, "start_gap_samples"),
+        ({"start_reach_samples": 2}, "start_reach_samples"),
     ],
 )
 def test_settings_name_what_is_wrong(change: dict[str, Any], named: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.gate import AudioGate, Decision, Gate, GateState, Output, Passed, Quiet, StateChanged
-from tests.core.test_gate import AUDIO_SETTINGS, SETTINGS, Letters
+from tests.core.test_gate import AUDIO_SETTINGS, EVIDENCE, SETTINGS, Letters
 
 AUDIO = AudioFormat(16_000, 1)
 HOURS = 16_000 * 3600 * 24
@@ -109,12 +109,12 @@ def test_a_hole_of_hours_is_one_step(before: str) -> None:
 def test_skipping_frames_decides_what_feeding_them_would(before: str, frames: int, after: str) -> None:
     def decide(skipped: bool) -> list[Decision]:
         gate = Gate(SETTINGS)
-        decisions: list[Decision] = [*itertools.chain.from_iterable(gate.feed(letter == "#") for letter in before)]
+        decisions: list[Decision] = [*itertools.chain.from_iterable(gate.feed(EVIDENCE[letter]) for letter in before)]
         if skipped:
             decisions += gate.skip(frames)
         else:
-            decisions += itertools.chain.from_iterable(gate.feed(voiced=False) for _ in range(frames))
-        decisions += itertools.chain.from_iterable(gate.feed(letter == "#") for letter in after)
+            decisions += itertools.chain.from_iterable(gate.feed(None) for _ in range(frames))
+        decisions += itertools.chain.from_iterable(gate.feed(EVIDENCE[letter]) for letter in after)
         decisions += gate.flush()
         return [item for item in decisions[:-1] if not isinstance(item, Quiet)] + decisions[-1:]
 

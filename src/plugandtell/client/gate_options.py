@@ -15,6 +15,8 @@ _VAD = (
 )
 _KEEP_VOICED_MS = 64
 _KEEP_WINDOW_MS = 128
+_GAP_MS = 640  # a weak first syllable and the pause after it, as heard in the evaluation
+_REACH_MS = 1280
 
 
 @Parameter(name="*")
@@ -29,16 +31,19 @@ class GateOptions:
     vad: Annotated[str, Parameter(group=GATE, help=_VAD)] = "auto"
 
     voice_on: Annotated[float, Parameter(group=GATE)] = 0.5
-    """Probability, 0 to 1, from which a frame counts as voice."""
+    """Probability, 0 to 1, from which a frame is evidence of voice."""
 
-    voice_off: Annotated[float, Parameter(group=GATE)] = 0.35
-    """Probability, 0 to 1, below which it no longer does."""
+    voice_sure: Annotated[float, Parameter(group=GATE)] = 0.95
+    """Probability, 0 to 1, from which it counts in full; between the two it counts in part."""
 
-    onset_ms: Annotated[int, Parameter(group=GATE)] = 160
-    """Milliseconds of voice that open the gate: more believes less noise, but may miss a short word."""
+    voice_off: Annotated[float, Parameter(group=GATE)] = 0.1
+    """Probability, 0 to 1, below which voice has not begun yet, or is over."""
+
+    onset_ms: Annotated[int, Parameter(group=GATE)] = 128
+    """Milliseconds of sure voice that open the gate: more believes less noise, but may miss a short word."""
 
     onset_window_ms: Annotated[int, Parameter(group=GATE)] = 256
-    """Milliseconds within which that voice must be heard."""
+    """Milliseconds within which that evidence must be heard."""
 
     pre_roll_ms: Annotated[int, Parameter(group=GATE)] = 800
     """Milliseconds kept before the first voiced frame."""
@@ -47,7 +52,8 @@ class GateOptions:
     """Milliseconds kept after the last voiced frame; at most the silence that ends a recording."""
 
     def __post_init__(self) -> None:
-        check_range("--voice-on", self.voice_on, 0.01, 1)
+        check_range("--voice-sure", self.voice_sure, 0.02, 0.999)
+        check_range("--voice-on", self.voice_on, 0.01, self.voice_sure)
         check_range("--voice-off", self.voice_off, 0.01, self.voice_on)
         check_range("--onset-window-ms", self.onset_window_ms, 10, 5000)
         check_range("--onset-ms", self.onset_ms, 10, self.onset_window_ms)
@@ -70,8 +76,11 @@ class GateOptions:
             hold_samples=SPEECH.samples_from_ms(silence_ms),
             start_voiced=frames(self.onset_ms),
             start_window=frames(self.onset_window_ms),
+            start_gap_samples=SPEECH.samples_from_ms(max(_GAP_MS, 2 * self.onset_window_ms)),
+            start_reach_samples=SPEECH.samples_from_ms(max(_REACH_MS, 4 * self.onset_window_ms)),
             keep_voiced=frames(_KEEP_VOICED_MS),
             keep_window=frames(_KEEP_WINDOW_MS),
-            voiced_from=self.voice_on,
-            voiced_while=self.voice_off,
+            voiced_from=self.voice_off,
+            evidence_from=self.voice_on,
+            evidence_full=self.voice_sure,
         )

@@ -5,12 +5,13 @@ It opens when voice is likely, reaching back over a *pre-roll* so that no first 
 before the pause has lasted `hold_samples`, the pause is sent as it was heard and the recording stays one contiguous
 slice of what the microphone heard; otherwise the pause is dropped.
 
-`Gate` decides on voiced flags alone, one per frame; `AudioGate` puts a detector in front of it and cuts the audio.
+`Gate` decides on evidence alone, one number a frame; `AudioGate` puts a detector in front of it and cuts the audio.
 Both take *holes*, audio that was never heard: time in which nothing is voiced, and of which nothing is sent.
 """
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from dataclasses import dataclass
 from enum import StrEnum
@@ -18,6 +19,7 @@ from typing import Protocol
 
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.kept_audio import KeptAudio
+from plugandtell.core.suspicion import Suspicion
 
 
 class VoiceDetector(Protocol):
@@ -49,10 +51,14 @@ class GateSettings:
         hangover_samples: How long audio is still sent after the last voiced frame.
         hold_samples: Shortest pause that is dropped; measured from the last voiced frame to the next onset.
         position_samples: Audio time between two positions while nothing is sent.
-        start_voiced: Voiced frames, out of the last `start_window`, that open the gate.
+        start_voiced: Evidence of the last `start_window` frames, together, that opens the gate.
+        start_gap_samples: Longest pause between two voiced frames of what becomes one onset; the evidence for it may
+            come after the pause.
+        start_reach_samples: How far back from where the gate opens the onset can lie.
         keep_voiced: Voiced frames, out of the last `keep_window`, that keep it open.
-        voiced_from: Probability from which a frame counts as voiced after one that did not.
-        voiced_while: Probability from which it still does after one that did.
+        voiced_from: Probability from which a frame is voiced. It extends what is sent, and alone opens nothing.
+        evidence_from: Probability from which a frame is evidence of voice.
+        evidence_full: Probability from which it is a whole frame's worth; between the two it grows with the log odds.
 
     Raises:
         ValueError: A field is out of range; the message names it.
@@ -63,12 +69,15 @@ class GateSettings:
     hangover_samples: int = SPEECH.samples_from_ms(400)
     hold_samples: int = SPEECH.samples_from_ms(3000)
     position_samples: int = SPEECH.samples_from_ms(250)
-    start_voiced: int = 5
+    start_voiced: int = 4
     start_window: int = 8
+    start_gap_samples: int = SPEECH.samples_from_ms(640)
+    start_reach_samples: int = SPEECH.samples_from_ms(1280)
     keep_voiced: int = 2
     keep_window: int = 4
-    voiced_from: float = 0.5
-    voiced_while: float = 0.35
+    voiced_from: float = 0.1
+    evidence_from: float = 0.5
+    evidence_full: float = 0.95
 
     def __post_init__(self) -> None:
         for name in ("frame_samples", "position_samples", "start_voiced", "keep_voiced"):
@@ -80,12 +89,40 @@ class GateSettings:
         for few, window in (("start_voiced", "start_window"), ("keep_voiced", "keep_window")):
             if getattr(self, few) > getattr(self, window):
                 raise ValueError(f"{few} is {getattr(self, few)}, more than {window}, {getattr(self, window)}")
-        if not 0 < self.voiced_while <= self.voiced_from <= 1:
-            raise ValueError(f"voiced_while is {self.voiced_while}, but must be above 0 and not above voiced_from")
         if self.hold_samples < self.hangover_samples:
             raise ValueError(
                 f"hold_samples is {self.hold_samples}, but must be at least hangover_samples, {self.hangover_samples}"
             )
+        self._check_evidence()
+
+    def _check_evidence(self) -> None:
+        if not 0 < self.voiced_from <= self.evidence_from <= self.evidence_full < 1:
+            raise ValueError(
+                f"voiced_from, evidence_from and evidence_full are {self.voiced_from}, {self.evidence_from} and "
+                f"{self.evidence_full}, but must rise, between 0 and 1"
+            )
+        for name in ("start_gap_samples", "start_reach_samples"):
+            if getattr(self, name) < self.start_window * self.frame_samples:
+                raise ValueError(f"{name} is {getattr(self, name)}, shorter than start_window")
+
+    def evidence(self, probability: float) -> float | None:
+        """What a frame of that probability says for voice, from 0 to 1; None if it is not voiced.
+
+        The log odds of independent frames add up, but neighbouring frames are far from independent: so none counts for
+        more than one.
+        """
+        if probability < self.voiced_from:
+            return None
+        if probability >= self.evidence_full:
+            return 1.0
+        if probability <= self.evidence_from:
+            return 0.0
+        least, most = _log_odds(self.evidence_from), _log_odds(self.evidence_full)
+        return (_log_odds(probability) - least) / (most - least)
+
+
+def _log_odds(probability: float) -> float:
+    return math.log(probability / (1 - probability))
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,17 +162,19 @@ Output = Passed | Quiet | StateChanged
 
 
 class Gate:
-    """Voiced flags in, decisions out.
+    """Evidence of voice in, decisions out.
 
-    A stretch of voice is under suspicion from its first voiced frame until enough frames confirm it. Until then no
-    decision is taken that confirmation would prove wrong: the clock it reports stands still at the suspected onset.
+    A stretch of voice is under suspicion from its first voiced frame until there is enough evidence for it. Until then
+    no decision is taken that confirmation would prove wrong: the clock it reports stands still at the suspected onset.
     """
 
     def __init__(self, settings: GateSettings) -> None:
         self._settings = settings
         self._state = GateState.LISTENING
-        # Starts of the latest voiced frames: enough of them to fill either window.
-        self._voiced: deque[int] = deque(maxlen=max(settings.start_window, settings.keep_window))
+        self._suspicion = Suspicion(
+            settings.frame_samples, settings.start_window, settings.start_gap_samples, settings.start_reach_samples
+        )
+        self._voiced: deque[int] = deque(maxlen=settings.keep_window)  # starts of the latest voiced frames
         self._now = 0
         self._sent_to = 0
         self._voiced_to = 0
@@ -146,21 +185,21 @@ class Gate:
         """No later decision sends a sample below this index."""
         if self._state is not GateState.LISTENING:
             return self._sent_to
-        reach = self._settings.start_window * self._settings.frame_samples + self._settings.pre_roll_samples
+        reach = self._settings.start_reach_samples + self._settings.pre_roll_samples
         return max(self._sent_to, self._now - reach)
 
-    def feed(self, voiced: bool) -> list[Decision]:
-        """Take the flag of the next frame."""
-        if voiced:
+    def feed(self, evidence: float | None) -> list[Decision]:
+        """Take the next frame: its evidence of voice from 0 to 1, or None where it is not voiced at all."""
+        if evidence is not None:
             self._voiced.append(self._now)
+        self._suspicion.feed(self._now, evidence)
         self._now += self._settings.frame_samples
         if self._state is GateState.VOICE:
-            return self._go_on(voiced)
-        suspects = self._suspects()
-        decisions = self._shut_if_over(suspects)
-        if len(suspects) >= self._settings.start_voiced:
-            return decisions + self._open(suspects)
-        return decisions + self._report(suspects)
+            return self._go_on(evidence is not None)
+        decisions = self._shut_if_over()
+        if self._suspicion.evidence >= self._settings.start_voiced:
+            return decisions + self._open()
+        return decisions + self._report()
 
     def skip(self, frames: int) -> list[Decision]:
         """Take so many unvoiced frames: at once where nothing is decided among them, so that hours take no time.
@@ -170,27 +209,22 @@ class Gate:
         end = self._now + frames * self._settings.frame_samples
         decisions: list[Decision] = []
         while self._now < end:
-            if self._state is not GateState.VOICE and not self._suspects():
+            if self._state is not GateState.VOICE and self._suspicion.onset is None:
                 self._now += self._undecided_frames(end) * self._settings.frame_samples
-            decisions += self.feed(voiced=False)
+            decisions += self.feed(None)
         return decisions
 
     def flush(self, tail_samples: int = 0) -> list[Decision]:
-        """End of the input, `tail_samples` (less than a frame) after the last flag.
+        """End of the input, `tail_samples` (less than a frame) after the last frame.
 
-        An onset that the end cuts short counts as voice if the share of voiced frames since it is the one that opens
-        the gate.
+        An onset that the end cuts short counts as voice if its evidence is as dense as what opens the gate.
         """
-        suspects = self._suspects()
-        whole_frames_to = self._now
         self._now += tail_samples
         decisions: list[Decision] = []
         if self._state is GateState.VOICE:
             decisions = self._send(self._sent_to)
-        elif suspects:
-            frames = (whole_frames_to - suspects[0]) // self._settings.frame_samples
-            if len(suspects) * self._settings.start_window >= self._settings.start_voiced * frames:
-                decisions = self._open(suspects)
+        elif self._suspicion.density * self._settings.start_window >= self._settings.start_voiced:
+            decisions = self._open()
         self._reported = self._now
         return [*decisions, Quiet(self._now, self._voiced_to)]
 
@@ -201,20 +235,23 @@ class Gate:
         return max(0, (end - self._now - 1) // self._settings.frame_samples)
 
     def _go_on(self, voiced: bool) -> list[Decision]:
-        if voiced and len(self._voiced_among(self._settings.keep_window)) >= self._settings.keep_voiced:
+        first = self._now - self._settings.keep_window * self._settings.frame_samples
+        if voiced and sum(start >= first for start in self._voiced) >= self._settings.keep_voiced:
             self._voiced_to = self._now
+            self._suspicion.forget()
         if self._now - self._voiced_to <= self._settings.hangover_samples:
             return self._send(self._sent_to)
         self._state = GateState.PAUSE
         self._reported = self._voiced_to
-        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report(self._suspects())]
+        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report()]
 
-    def _open(self, suspects: list[int]) -> list[Decision]:
+    def _open(self) -> list[Decision]:
         start = self._sent_to
         if self._state is GateState.LISTENING:
-            start = max(start, suspects[0] - self._settings.pre_roll_samples)
+            start = max(start, self._quiet_to - self._settings.pre_roll_samples)
         self._state = GateState.VOICE
-        self._voiced_to = suspects[-1] + self._settings.frame_samples
+        self._voiced_to = self._suspicion.voiced_to
+        self._suspicion.forget()
         return [StateChanged(GateState.VOICE, start), *self._send(start)]
 
     def _send(self, start: int) -> list[Decision]:
@@ -222,32 +259,24 @@ class Gate:
         self._sent_to = self._now
         return [Send(start, self._now)] if self._now > start else []
 
-    def _shut_if_over(self, suspects: list[int]) -> list[Decision]:
-        quiet_to = self._quiet_to(suspects)
+    def _shut_if_over(self) -> list[Decision]:
+        quiet_to = self._quiet_to
         if self._state is not GateState.PAUSE or quiet_to - self._voiced_to < self._settings.hold_samples:
             return []
         self._state = GateState.LISTENING
         self._reported = quiet_to
         return [Quiet(quiet_to, self._voiced_to), StateChanged(GateState.LISTENING, quiet_to)]
 
-    def _report(self, suspects: list[int]) -> list[Decision]:
-        quiet_to = max(self._quiet_to(suspects), self._sent_to)
+    def _report(self) -> list[Decision]:
+        quiet_to = max(self._quiet_to, self._sent_to)
         if quiet_to - self._reported < self._settings.position_samples:
             return []
         self._reported = quiet_to
         return [Quiet(quiet_to, self._voiced_to)]
 
-    def _quiet_to(self, suspects: list[int]) -> int:
-        return suspects[0] if suspects else self._now
-
-    def _suspects(self) -> list[int]:
-        """Starts of the voiced frames in the start window that are not accounted for yet."""
-        return [start for start in self._voiced_among(self._settings.start_window) if start >= self._voiced_to]
-
-    def _voiced_among(self, frames: int) -> list[int]:
-        """Starts of the voiced frames among the last so many."""
-        first = self._now - frames * self._settings.frame_samples
-        return [start for start in self._voiced if start >= first]
+    @property
+    def _quiet_to(self) -> int:
+        return self._now if self._suspicion.onset is None else self._suspicion.onset
 
 
 class AudioGate:
@@ -268,7 +297,6 @@ class AudioGate:
             )
         self._detector = detector
         self._settings = settings
-        self._is_voiced = False
         self._gate = Gate(settings)
         self._kept = KeptAudio(audio)
         self._judged_to = 0
@@ -298,21 +326,15 @@ class AudioGate:
         outputs: list[Output] = []
         while self._kept.end - self._judged_to >= frame_samples:
             if missing := (self._kept.next_heard(self._judged_to) - self._judged_to) // frame_samples:
-                self._is_voiced = False
                 decisions = self._gate.skip(missing)
                 self._judged_to += missing * frame_samples
             else:
                 frame = self._kept.filled(self._judged_to, self._judged_to + frame_samples)
-                decisions = self._gate.feed(self._judge(frame))
+                decisions = self._gate.feed(self._settings.evidence(self._detector.probability(frame)))
                 self._judged_to += frame_samples
             outputs += self._cut(decisions)
             self._kept.forget(self._gate.keep_from)
         return outputs
-
-    def _judge(self, frame: bytes) -> bool:
-        enough = self._settings.voiced_while if self._is_voiced else self._settings.voiced_from
-        self._is_voiced = self._detector.probability(frame) >= enough
-        return self._is_voiced
 
     def _cut(self, decisions: list[Decision]) -> list[Output]:
         outputs: list[Output] = []
