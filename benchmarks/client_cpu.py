@@ -25,7 +25,7 @@ sys.path.insert(0, str(ROOT))
 from tests.support.virtual_microphone import VirtualMicrophone, virtual_microphone  # noqa: E402
 
 ROUNDS = 3
-SECONDS = 30
+SECONDS = 40
 RATE = 16_000
 DETECTORS = ("webrtc", "auto", "silero")
 PYTHON = [sys.executable, "-m", "plugandtell"]

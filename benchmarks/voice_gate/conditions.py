@@ -22,7 +22,7 @@ KINDS = (*noise.MAKERS, *recordings.KINDS)
 SNRS_DB = (20, 10, 5)
 LEVELS_DB = (-50, -40, -30)
 HISS_DB = -65.0
-BED_S = 600
+BED_S = {"tune": 600, "report": 600, "final": 1080}
 FILES_PER_CELL = 4
 QUICK_FILES_PER_CELL = 2
 QUICK_NOISE_S = 60
@@ -78,8 +78,8 @@ def speech_cases(half: Half, *, quick: bool = False) -> Iterator[Case]:
 
 
 def noise_cases(half: Half, *, quick: bool = False) -> Iterator[Case]:
-    """Ten minutes of each kind, a third of it at each level, and of a quiet room."""
-    seconds = QUICK_NOISE_S if quick else BED_S // len(LEVELS_DB)
+    """All of each kind there is, a third of it at each level, and of a quiet room."""
+    seconds = QUICK_NOISE_S if quick else BED_S[half] // len(LEVELS_DB)
     for kind in ("hiss", *KINDS):
         for number, level in enumerate((-40,) if quick else LEVELS_DB):
             yield Case(half, kind, None if kind == "hiss" else level, None, number * seconds, seconds)
@@ -113,12 +113,12 @@ def _hiss(case: Case, length: int) -> Signal:
 
 @cache
 def _bed(kind: str, half: Half) -> NDArray[np.float32]:
-    """Ten minutes of that noise, kept on disk; float32 to save memory."""
+    """That noise, as long as the half wants it, kept on disk; float32 to save memory."""
     path = sources.CACHE / "beds" / f"{kind}-{half}.npy"
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
         maker = noise.bed if kind in noise.MAKERS else recordings.bed
-        made = maker(kind, half, BED_S * RATE)
+        made = maker(kind, half, BED_S[half] * RATE)
         level = active_level_db(made)
         np.save(path, (made * 10 ** ((-26 - level) / 20)).astype(np.float32))
     return np.asarray(np.load(path, mmap_mode="r"))

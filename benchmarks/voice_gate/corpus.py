@@ -1,6 +1,6 @@
 """Speech files composed of real clips of one speaker, with pauses placed at known samples.
 
-The halves share no speaker and no language: what is tuned on one is reported on the other.
+The halves (of which there are three by now) share no speaker: what is tuned on one is reported on another.
 """
 
 from __future__ import annotations
@@ -14,13 +14,14 @@ import sources
 from labels import Label, label
 from signals import RATE, Signal, add_at, at_level, faded, generator, samples
 
-Half = Literal["tune", "report"]
-HALVES: tuple[Half, ...] = ("tune", "report")
+Half = Literal["tune", "report", "final"]
+HALVES: tuple[Half, ...] = ("tune", "report", "final")
 FILES_PER_SPEAKER = 3
 MARGIN_S = 0.1  # of the clip's own silence, kept around the labelled speech
 SPEECH_LEVEL_DB = -26.0
 MAX_TAIL_S = 0.3
 _ASTERISK = "asterisk/sounds/{}/*.g722"
+_HEDGEWARS = "games/hedgewars/Data/Sounds/voices/{}/*.ogg"
 _FILLETS = "games/fillets-ng/sound/*/{}/*-{}-*.ogg"
 
 # The language and sex are in the names; the two fish of the game are a woman (m) and a man (v).
@@ -37,6 +38,14 @@ SPEAKERS: dict[Half, dict[str, str]] = {
         "ru-f": _ASTERISK.format("ru_RU_f_IvrvoiceRU"),
         "nl-f": _FILLETS.format("nl", "m"),
         "nl-m": _FILLETS.format("nl", "v"),
+    },
+    "final": {
+        "it-f": "asterisk/sounds/it_IT_f_Menardi/*.wav",
+        "es-f": "asterisk/sounds/es/*.gsm",
+        "fr-f": "asterisk/sounds/fr/*.gsm",
+        "en-m": "pocketsphinx/test/data/librivox/*.wav",
+        "en-surfer": _HEDGEWARS.format("Surfer"),
+        "uk-m": _HEDGEWARS.format("Default_uk"),
     },
 }
 

@@ -60,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detector", default=DETECTORS, help="comma-separated; see detectors.py for @ and overrides")
-    parser.add_argument("--half", choices=HALVES, default="report")
+    parser.add_argument("--half", choices=HALVES, default="final")
     parser.add_argument("--quick", action="store_true", help="a small part of it, in about two minutes")
     parser.add_argument("--out", type=Path, help="file to write; RESULTS.md for a full run, none for a quick one")
     parser.add_argument("--self-check", action="store_true", help="try the metrics on known cases, and end")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+import sources
 from corpus import Half
-from signals import RATE, Signal, add_at, faded, generator, samples, shaped_noise
+from signals import RATE, Signal, add_at, at_level, faded, generator, samples, shaped_noise
 
 Maker = Callable[[np.random.Generator, int, Half], Signal]
 
@@ -34,7 +35,7 @@ def _brown(rng: np.random.Generator, length: int, _half: Half) -> Signal:
 
 def _hum(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Mains with harmonics, drifting a little, over faint hiss."""
-    mains = {"tune": 50.0, "report": 60.0}[half]
+    mains = {"tune": 50.0, "report": 60.0, "final": 50.0}[half]
     drift = np.cumsum(shaped_noise(rng, length, 0.05, 2)) * 0.02 / RATE
     phase = 2 * np.pi * (mains * _time(length) + drift)
     out = 0.01 * shaped_noise(rng, length, 20, 8000)
@@ -51,7 +52,7 @@ def _decay(length: int, seconds: float) -> Signal:
 def _key(rng: np.random.Generator, half: Half) -> Signal:
     """Down stroke, bottoming out, release; each a resonating burst of noise."""
     out = np.zeros(samples(0.22))
-    body_hz = {"tune": rng.uniform(1500, 3000), "report": rng.uniform(900, 2200)}[half]
+    body_hz = {"tune": rng.uniform(1500, 3000), "report": rng.uniform(900, 2200), "final": rng.uniform(700, 3500)}[half]
     release_s = rng.uniform(0.06, 0.14)
     for at_s, strength, decay_s in ((0.0, 0.5, 0.003), (rng.uniform(0.008, 0.02), 1.0, 0.007), (release_s, 0.5, 0.005)):
         length = samples(0.05)
@@ -62,10 +63,16 @@ def _key(rng: np.random.Generator, half: Half) -> Signal:
     return out
 
 
+def _recorded_keys() -> list[Signal]:
+    """Up and down strokes of a real keyboard with buckling springs."""
+    found = [sources.load(path) for path in sources.files("buckle/wav/*.wav")]
+    return [at_level(key, -26) for key in found if np.abs(key).max() > 0.001]
+
+
 def _keyboard(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Words of 2 to 9 keys at 4 to 10 keys a second, thinking pauses between them, over faint hiss."""
     out = 0.003 * shaped_noise(rng, length, 20, 8000, 3)
-    keys = [_key(rng, half) for _ in range(24)]
+    keys = _recorded_keys() if half == "final" else [_key(rng, half) for _ in range(24)]
     at = 0
     while at < length:
         speed = rng.uniform(4, 10)
@@ -79,7 +86,7 @@ def _keyboard(rng: np.random.Generator, length: int, half: Half) -> Signal:
 def _chords(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Plucked or bowed chords in progressions, with a bass."""
     out = np.zeros(length)
-    root = {"tune": 220.0, "report": 196.0}[half]
+    root = {"tune": 220.0, "report": 196.0, "final": 246.9}[half]
     at = 0
     while at < length:
         hold = samples(rng.uniform(0.4, 1.6))
@@ -107,7 +114,7 @@ def _wind(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Rumble that gusts over seconds and flutters several times a second, with some whistle at the top of a gust."""
     gust = np.clip(1 + 1.2 * shaped_noise(rng, length, 0.03, 0.4), 0.05, None) ** 2
     flutter = np.clip(1 + 0.5 * shaped_noise(rng, length, 2, 9), 0.1, None)
-    cut_hz, whistle = {"tune": (220, (500, 900)), "report": (400, (700, 1500))}[half]
+    cut_hz, whistle = {"tune": (220, (500, 900)), "report": (400, (700, 1500)), "final": (300, (400, 1200))}[half]
     rumble = shaped_noise(rng, length, 25, cut_hz, 2)
     return rumble * gust * flutter + 0.01 * shaped_noise(rng, length, *whistle) * gust**1.5
 
@@ -160,7 +167,7 @@ def _creak(rng: np.random.Generator, half: Half) -> Signal:
     rate_hz = np.linspace(*rng.uniform(60, 260, 2), length)
     pulses = np.diff(np.floor(np.cumsum(rate_hz) / RATE), prepend=0.0)
     ring = samples(0.02)
-    low, high = {"tune": (900, 2400), "report": (600, 3100)}[half]
+    low, high = {"tune": (900, 2400), "report": (600, 3100), "final": (750, 2700)}[half]
     body = sum(np.sin(2 * np.pi * hertz * _time(ring)) for hertz in (low, high)) * _decay(ring, 0.004)
     return faded(np.convolve(pulses, body)[:length], 0.03)
 
@@ -169,7 +176,7 @@ def _fan(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """A fan that starts, runs for 20 to 60 s and stops: broadband with a tone that climbs with the speed."""
     out = np.zeros(length)
     at = samples(rng.uniform(1, 4))
-    blade_hz = {"tune": 180.0, "report": 120.0}[half]
+    blade_hz = {"tune": 180.0, "report": 120.0, "final": 150.0}[half]
     while at < length:
         run = samples(rng.uniform(20, 60))
         ramp = samples(rng.uniform(1, 4))

@@ -25,10 +25,11 @@ GAP = samples(5)
 _LAUGHS = {
     "tune": ("British", "Default_es", "HillBilly", "Mobster"),
     "report": ("Pirate", "Russian", "Singer", "Default_ru"),
+    "final": ("Classic", "Default_pl", "Russian_pl", "Robot"),
 }
-_WORDS = {"tune": "ktuberling/sounds/ca/*", "report": "ktuberling/sounds/uk/*"}
-# No recording of a child is marked as one; these readers are those with the highest pitch (median over 300 Hz).
-_HIGH_VOICES = {"tune": "klettres/pt_BR/*/*", "report": "klettres/tn/*/*"}
+_WORDS = {"tune": "ktuberling/sounds/ca/*", "report": "ktuberling/sounds/uk/*", "final": "ktuberling/sounds/sv/*"}
+# No recording of a child is marked as one; the first two readers have the highest pitch (median over 300 Hz).
+_HIGH_VOICES = {"tune": "klettres/pt_BR/*/*", "report": "klettres/tn/*/*", "final": "klettres/it/*/*"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +83,8 @@ def oddities(half: Half) -> Iterator[Oddity]:
     soft = at_level(whispered(generator("breath", half), file.signal), -36)
     yield Oddity("whisper (noise-excited LPC)", pcm_from(soft + room), file.bouts)
     yield _childlike(half, file)
-    yield Oddity("single words, median 0.5 s, quiet room", *_words(_WORDS[half], half))
-    yield Oddity("single syllables of the highest voices found", *_words(_HIGH_VOICES[half], half))
+    yield Oddity("single words, quiet room", *_words(_WORDS[half], half))
+    yield Oddity("single letters and syllables, quiet room", *_words(_HIGH_VOICES[half], half))
     yield Oddity("laughter only", pcm_from(_laughter(half)), ())
     yield Oddity("speech from the first sample on", *_abrupt(file))
 

@@ -17,14 +17,23 @@ TALKERS = 8
 _MUSIC = {
     "tune": ("games/colobot/music/music0*.ogg", "asterisk/moh/macroform-*.g722"),
     "report": ("games/fillets-ng/music/rybky*.ogg", "asterisk/moh/[!m]*.g722", "asterisk/moh/manolo*.g722"),
+    "final": ("games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg", "games/lincity-ng/music/default/*.ogg"),
 }
 _MACHINES = (
     "loop_3d_printer", "ambi_sauna", "ambi_haunted_hum", "ambi_glass_hum", "ambi_drone", "ambi_dark_woosh",
     "ambi_swoosh", "vinyl_hiss", "vinyl_rewind", "vinyl_scratch", "loop_industrial", "loop_safari",
 )  # fmt: skip
+# Of a game of a city only what has no people in it.
+_ENGINES = (
+    "searchandrescue/sounds/helicopter", "searchandrescue/sounds/jet", "searchandrescue/sounds/thunder",
+    "searchandrescue/sounds/land", "searchandrescue/sounds/flap", "lincity-ng/sounds/Blacksmith",
+    "lincity-ng/sounds/CoalMine", "lincity-ng/sounds/Mill", "lincity-ng/sounds/RailTrain", "lincity-ng/sounds/Recycle",
+    "lincity-ng/sounds/Fire", "lincity-ng/sounds/Industry", "lincity-ng/sounds/OreMine", "lincity-ng/sounds/Power",
+)  # fmt: skip
 _SIGNALS = {
     "tune": ("sounds/freedesktop/stereo/[!a]*.oga", "sounds/freedesktop/stereo/alarm*.oga"),
     "report": ("sounds/Oxygen-*.ogg", "games/colobot/sounds/*.wav"),
+    "final": ("sounds/deepin/stereo/*.wav", "sounds/Yaru/stereo/*.oga", "sounds/sound-icons/*.wav"),
 }
 # Letters, syllables and words read aloud; none of these people speaks in the corpus.
 _CROWD = {
@@ -32,6 +41,8 @@ _CROWD = {
              "klettres/pt_BR/*/*", "ktuberling/sounds/ca/*", "ktuberling/sounds/lt/*", "ktuberling/sounds/sl/*"),
     "report": ("klettres/en_GB/*/*", "klettres/he/*/*", "klettres/uk/*/*", "klettres/ar/*/*", "klettres/nb/*/*",
                "ktuberling/sounds/ru/*", "ktuberling/sounds/el/*", "ktuberling/sounds/wa/*", "ktuberling/sounds/uk/*"),
+    "final": ("klettres/es/*/*", "klettres/lt/*/*", "klettres/nds/*/*", "klettres/nl/*/*", "klettres/ru/*/*",
+              "ktuberling/sounds/fi/*", "ktuberling/sounds/fr/*", "ktuberling/sounds/de/*", "ktuberling/sounds/en/*"),
 }  # fmt: skip
 KINDS = ("music", "machines", "signals", "babble")
 
@@ -56,6 +67,8 @@ def _pool(kind: str, half: Half) -> list[Signal]:
 
 
 def _paths(kind: str, half: Half) -> list[sources.Path]:
+    if kind == "machines" and half == "final":
+        return [path for name in _ENGINES for path in sources.files(f"games/{name}*.wav")]
     if kind == "machines":
         return [path for name in _MACHINES for path in sources.files(f"sonic-pi/samples/{name}.flac")]
     patterns = (_MUSIC if kind == "music" else _SIGNALS)[half]

@@ -28,8 +28,8 @@ class Judge:
         return 0.9 if b"#" in frame else 0.1
 
 
-def listen(heard: str, judge: Judge, primed: int = 2, awake: int = 3) -> list[float]:
-    cascade = Cascade(Guard(), judge, CascadeSettings(primed, awake), AUDIO)
+def listen(heard: str, judge: Judge, primed: int = 2, awake: int = 3, settling: int = 0) -> list[float]:
+    cascade = Cascade(Guard(), judge, CascadeSettings(primed, awake, settling), AUDIO)
     step = judge.frame_samples
     frames = [heard[at : at + step] for at in range(0, len(heard), step)]
     return [cascade.probability("".join(letter * 2 for letter in frame).encode()) for frame in frames]
@@ -67,3 +67,11 @@ def test_frames_of_other_lengths_are_put_together_for_the_guard() -> None:
     judge = Judge(frame_samples=3)
     assert listen("......#..", judge) == [0.0, 0.0, 0.9]
     assert judge.shown == "......#.."
+
+
+def test_at_the_start_the_guard_is_not_believed_but_nothing_is_lost() -> None:
+    judge = Judge()
+    assert listen("nn......", judge, settling=2) == [0.0] * 8
+    assert not judge.shown
+    listen("###", judge, settling=2)
+    assert judge.shown == "###"

@@ -23,10 +23,13 @@ class CascadeSettings:
     Attributes:
         primed_frames: Frames before the first one that the guard heard something in, which the judge hears on waking.
         awake_frames: Frames in which the guard hears nothing, after which the judge sleeps again.
+        settling_frames: Frames at the start of the stream in which the guard is not believed: it does not know the
+            room yet. The judge hears them on waking if they are no more than `primed_frames`.
     """
 
     primed_frames: int = 16
     awake_frames: int = 16
+    settling_frames: int = 10
 
 
 class Cascade:
@@ -49,6 +52,7 @@ class Cascade:
         self._unheard = bytearray()
         self._before: deque[bytes] = deque(maxlen=settings.primed_frames)
         self._left_awake = 0
+        self._left_settling = settings.settling_frames
 
     @property
     def frame_samples(self) -> int:
@@ -57,7 +61,10 @@ class Cascade:
 
     def probability(self, frame: bytes) -> float:
         """What the judge says, or 0 while it sleeps."""
-        if self._guard_hears(frame):
+        heard = self._guard_hears(frame)
+        if self._left_settling:
+            self._left_settling -= 1
+        elif heard:
             if not self._left_awake:
                 self._wake()
             self._left_awake = self._awake_frames
