@@ -73,5 +73,6 @@ def test_at_the_start_the_guard_is_not_believed_but_nothing_is_lost() -> None:
     judge = Judge()
     assert listen("nn......", judge, settling=2) == [0.0] * 8
     assert not judge.shown
-    listen("###", judge, settling=2)
-    assert judge.shown == "###"
+    woken = Judge()
+    listen("###", woken, settling=2)
+    assert woken.shown == "###"
