@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -60,6 +61,12 @@ async def test_the_report_tells_what_a_server_would_record() -> None:
     assert report.frames[0].peak_dbfs == SILENT_DBFS
 
 
+async def test_proof_is_the_evidence_as_a_share_of_what_opens_the_gate() -> None:
+    settings = replace(SETTINGS, start_voiced=2, start_window=4)
+    report = await report_on(chunks_of(".##.#..."), Loud(), settings)
+    assert [frame.proof for frame in report.frames] == [0, 0.5, 1, 1, 1.5, 1, 0.5, 0.5]
+
+
 async def test_a_file_without_a_recording() -> None:
     report = await report_on(chunks_of("...."), Loud(), SETTINGS)
     assert (report.segments, report.sent_share) == ((), 0.0)
@@ -67,7 +74,7 @@ async def test_a_file_without_a_recording() -> None:
 
 
 FRAMES = tuple(
-    JudgedFrame(probability, peak) for probability, peak in [(0.0, -60.0), (0.5, -30.0), (1.0, 0.0), (1.0, -6.0)] * 5
+    JudgedFrame(*figures) for figures in [(0.0, -60.0, 0.0), (0.5, -30.0, 0.0), (1.0, 0.0, 0.5), (1.0, -6.0, 1.25)] * 5
 )
 REPORT = GateReport(
     samples=320_000,
@@ -85,6 +92,7 @@ def test_the_picture_shows_level_voice_and_recordings_over_time() -> None:
         "        0:00.0    0:10.0",
         "level    ▄█▇ ▄█▇ ▄█▇ ▄█▇ ▄█▇",
         "voice    ▄██ ▄██ ▄██ ▄██ ▄██",
+        "proof     ▄█  ▄█  ▄█  ▄█  ▄█",
         "sent     1━━      2━━━━━━━━━",
     ]
 
@@ -92,14 +100,14 @@ def test_the_picture_shows_level_voice_and_recordings_over_time() -> None:
 def test_a_long_file_is_cut_into_rows() -> None:
     rows = picture(REPORT, width=18, row_s=10).split("\n\n")
     assert [row.splitlines()[0].split() for row in rows] == [["0:00.0"], ["0:10.0"]]
-    assert rows[1].splitlines()[3] == "sent    2━━━━━━━━━"
+    assert rows[1].splitlines()[4] == "sent    2━━━━━━━━━"
 
 
 def test_the_table_has_a_line_for_each_recording() -> None:
     head, first, second, whole = table(REPORT).splitlines()
-    assert head.split() == ["#", "start", "end", "length", "voiced", "peak", "left", "out"]
-    assert first.split() == ["1", "0:01.0", "0:04.0", "3.00", "s", "67%", "0", "dBFS"]
-    assert second.split() == ["2", "0:10.0", "0:20.0", "10.00", "s", "100%", "0", "dBFS", "6.00", "s"]
+    assert head.split() == ["#", "start", "end", "length", "voiced", "proof", "peak", "left", "out"]
+    assert first.split() == ["1", "0:01.0", "0:04.0", "3.00", "s", "67%", "125%", "0", "dBFS"]
+    assert second.split() == ["2", "0:10.0", "0:20.0", "10.00", "s", "100%", "125%", "0", "dBFS", "6.00", "s"]
     assert whole == "2 recordings, 65% of 0:20.0 sent"
 
 
@@ -108,6 +116,8 @@ def test_json_holds_every_figure() -> None:
     assert fields["file"] == "a.wav"
     assert [(one["start_s"], one["end_s"]) for one in fields["segments"]] == [(1, 4), (10, 20)]
     assert fields["frames"]["probability"] == [frame.probability for frame in FRAMES]
+    assert fields["frames"]["proof"] == [frame.proof for frame in FRAMES]
+    assert [one["proof"] for one in fields["segments"]] == [1.25, 1.25]
     assert fields["frames"]["peak_dbfs"] == [frame.peak_dbfs for frame in FRAMES]
 
 

@@ -37,7 +37,8 @@ def gate(
     """Show what the gate does with an audio file, to tune it for a room and a microphone.
 
     From top to bottom, the picture shows the time, the level from -60 dBFS to full scale, the detector's probability of
-    voice, and the recordings that a server would make. A table of the recordings follows.
+    voice, the evidence of it (a full block opens the gate), and the recordings that a server would make. A table of the
+    recordings follows; its column "proof" is the strongest evidence in each, from 100 % on.
     """
     check_range("--silence", silence, 0.2, 3600)
     check_range("--row", row, 1, 86_400)

@@ -23,7 +23,7 @@ _MARK_EVERY = 10
 
 
 def picture(report: GateReport, width: int, row_s: float) -> str:
-    """Level, voice and recordings over time, at most `row_s` seconds in a row of at most `width` characters."""
+    """Level, voice, proof and recordings over time, at most `row_s` seconds in a row of at most `width` characters."""
     columns = max(_MARK_EVERY, width - _MARGIN)
     row_samples = min(SPEECH.samples_from_s(row_s), report.samples)
     column_samples = max(report.frame_samples, math.ceil(row_samples / columns))
@@ -36,16 +36,19 @@ def picture(report: GateReport, width: int, row_s: float) -> str:
 
 def table(report: GateReport) -> str:
     """A line for each recording, with what was left out before it, and one for the whole."""
-    head = f"{'#':>3}  {'start':>9}  {'end':>9}  {'length':>8}  {'voiced':>6}  {'peak':>9}  {'left out':>9}"
+    head = (
+        f"{'#':>3}  {'start':>9}  {'end':>9}  {'length':>8}  {'voiced':>6}  {'proof':>5}  {'peak':>9}  {'left out':>9}"
+    )
     lines = [head]
     previous: Ended | None = None
     for number, segment in enumerate(report.segments, 1):
         length = segment.end_index - segment.start_index
         peak = max(frame.peak_dbfs for frame in report.frames_of(segment))
+        proof = max(frame.proof for frame in report.frames_of(segment))
         left_out = f"{_seconds(segment.start_index - previous.end_index)} s" if previous else ""
         lines.append(
             f"{number:>3}  {_clock(segment.start_index):>9}  {_clock(segment.end_index):>9}  {_seconds(length):>6} s  "
-            f"{segment.voiced_samples / length:>6.0%}  {peak:>4.0f} dBFS  {left_out:>9}"
+            f"{segment.voiced_samples / length:>6.0%}  {proof:>5.0%}  {peak:>4.0f} dBFS  {left_out:>9}"
         )
         previous = segment
     whole = f"{len(report.segments)} recordings, {report.sent_share:.0%} of {_clock(report.samples)} sent"
@@ -62,6 +65,7 @@ def as_json(report: GateReport, head: dict[str, Any]) -> str:
             "end_s": SPEECH.seconds_from(segment.end_index),
             "voiced_samples": segment.voiced_samples,
             "peak_dbfs": round(max(frame.peak_dbfs for frame in report.frames_of(segment)), 1),
+            "proof": round(max(frame.proof for frame in report.frames_of(segment)), 3),
             "mean_probability": round(fmean(frame.probability for frame in report.frames_of(segment)), 3),
         }
         for segment in report.segments
@@ -69,6 +73,7 @@ def as_json(report: GateReport, head: dict[str, Any]) -> str:
     frames = {
         "samples": report.frame_samples,
         "probability": [round(frame.probability, 3) for frame in report.frames],
+        "proof": [round(frame.proof, 3) for frame in report.frames],
         "peak_dbfs": [round(frame.peak_dbfs, 1) for frame in report.frames],
     }
     fields = head | {
@@ -85,11 +90,13 @@ def _row(report: GateReport, starts: range, column_samples: int) -> list[str]:
     columns = [_frames_in(report, start, column_samples) for start in starts]
     levels = [max((frame.peak_dbfs for frame in column), default=_QUIETEST_DBFS) for column in columns]
     voices = [max((frame.probability for frame in column), default=0.0) for column in columns]
+    proofs = [max((frame.proof for frame in column), default=0.0) for column in columns]
     marks = (f"{_clock(start):<{_MARK_EVERY}}" for start in starts[::_MARK_EVERY])
     return [
         _line("", "".join(marks)[: len(starts)]),
         _line("level", "".join(_block(1 - level / _QUIETEST_DBFS) for level in levels)),
         _line("voice", "".join(map(_block, voices))),
+        _line("proof", "".join(map(_block, proofs))),
         _line("sent", _numbered(report.segments, starts, column_samples)),
     ]
 

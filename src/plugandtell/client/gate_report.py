@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,10 +26,17 @@ SILENT_DBFS = -96.0
 
 @dataclass(frozen=True, slots=True)
 class JudgedFrame:
-    """One frame: how likely it holds voice, and its highest sample in dB below full scale."""
+    """One frame.
+
+    Attributes:
+        probability: How likely it holds voice.
+        peak_dbfs: Its highest sample in dB below full scale.
+        proof: The evidence of the frames up to this one, as a share of what opens the gate: from 1 on, it is open.
+    """
 
     probability: float
     peak_dbfs: float
+    proof: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +68,7 @@ class GateReport:
 
 async def report_on(chunks: AsyncIterable[bytes], detector: VoiceDetector, settings: GateSettings) -> GateReport:
     """Feed audio in the `SPEECH` format to a gate, and what it sends to a segmenter."""
-    witness = _Witness(detector)
+    witness = _Witness(detector, settings)
     gate = AudioGate(witness, settings)
     segmenter = Segmenter(SegmenterSettings(settings.hold_samples, max_samples=2**62), SPEECH)
     samples = 0
@@ -76,14 +84,18 @@ async def report_on(chunks: AsyncIterable[bytes], detector: VoiceDetector, setti
 class _Witness:
     """A detector that remembers what another one said."""
 
-    def __init__(self, detector: VoiceDetector) -> None:
+    def __init__(self, detector: VoiceDetector, settings: GateSettings) -> None:
         self._detector = detector
+        self._settings = settings
+        self._evidence: deque[float] = deque(maxlen=settings.start_window)
         self.frame_samples = detector.frame_samples
         self.frames: list[JudgedFrame] = []
 
     def probability(self, frame: bytes) -> float:
         probability = self._detector.probability(frame)
-        self.frames.append(JudgedFrame(probability, _peak_dbfs(frame)))
+        self._evidence.append(self._settings.evidence(probability) or 0.0)
+        proof = sum(self._evidence) / self._settings.start_voiced
+        self.frames.append(JudgedFrame(probability, _peak_dbfs(frame), proof))
         return probability
 
 
