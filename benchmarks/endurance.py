@@ -26,6 +26,7 @@ RATE = 16_000
 HEADER_BYTES = 44
 PERIOD = 65_521
 BLOCK_S = 10
+FLAT_MB = 10.0
 
 
 def pcm(start: int, samples: int) -> bytes:
@@ -47,6 +48,12 @@ class Memory:
         line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
         self.megabytes.append(int(line.split()[1]) / 1000)
         return self.megabytes[-1]
+
+    @property
+    def growth_mb(self) -> float:
+        """From when everything was loaded to the largest."""
+        settled = self.megabytes[len(self.megabytes) // 10 :]
+        return max(settled) - settled[0]
 
     def summary(self) -> str:
         """The range after the first tenth, in which everything is loaded."""
@@ -71,7 +78,7 @@ async def main() -> int:
 
 
 async def measure(folder: Path, seconds: int, durability: str) -> int:
-    """Run both processes; the exit code says whether every sample was found."""
+    """Run both processes; the exit code says whether every sample was found, and memory stayed flat."""
     environment = os.environ | {"XDG_STATE_HOME": str(folder / "state")}
     command = [sys.executable, "-m", "plugandtell"]
     server = await asyncio.create_subprocess_exec(
@@ -111,7 +118,8 @@ async def measure(folder: Path, seconds: int, durability: str) -> int:
     print(f"exit codes: client {client_status}, server {server_status}; every sample once: {right}")
     for memory in memories:
         print(memory.summary())
-    return 0 if right and client_status == server_status == 0 else 1
+    is_flat = all(memory.growth_mb < FLAT_MB for memory in memories)
+    return 0 if right and is_flat and client_status == server_status == 0 else 1
 
 
 async def feed(client: asyncio.subprocess.Process, seconds: int, memories: list[Memory]) -> None:
