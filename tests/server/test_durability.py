@@ -96,6 +96,7 @@ async def test_what_the_disk_refuses_is_not_acknowledged_and_comes_again(
     client = Driver()
     client.speak(0, 3 * RATE)
     client.stream.end(3 * RATE)
+    _tell_all(client)  # what the wire says in its stead
     async with start_server(durability=Durability.FSYNC) as url:
         async with await Wire.greeted(url, client.stream.hello) as wire:
             await wire.speak(0, RATE)
@@ -116,6 +117,13 @@ async def test_what_the_disk_refuses_is_not_acknowledged_and_comes_again(
     found = recordings(audio_dir)
     assert b"".join(one.pcm for one in found) == pcm(0, 3 * RATE)
     assert found[1].sidecar["continues"] == found[0].sidecar["segment_id"]
+
+
+def _tell_all(client: Driver) -> None:
+    client.stream.receive(Welcome(client.stream.hello.stream_id, 0, 3000, 65_536))
+    while client.stream.next_message() is not None:
+        pass
+    client.stream.disconnected()
 
 
 async def test_the_end_is_told_when_all_is_safe(start_server: StartServer, audio_dir: Path) -> None:

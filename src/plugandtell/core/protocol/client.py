@@ -14,6 +14,7 @@ from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.backlog import Backlog
 from plugandtell.core.protocol.messages import (
     CUT_OFF,
+    MAX_INDEX,
     MAX_JUMP_S,
     Ack,
     Audio,
@@ -68,6 +69,7 @@ class ClientStream:
         self._longest_message = batch_samples
         self._backlog = Backlog()
         self._told_to: int | None = None
+        self._sent_at_most = 0
         self._is_welcome = False
         self.elsewhere_samples = 0
         self._acknowledged_to = 0
@@ -75,6 +77,7 @@ class ClientStream:
         self._unsaved = Ranges()
         for item in store.kept():
             self._put(item)
+            self._sent_at_most = MAX_INDEX  # nobody knows what the earlier life had sent
 
     @property
     def greeting(self) -> Hello:
@@ -142,7 +145,8 @@ class ClientStream:
         """Take what the server said.
 
         Raises:
-            ProtocolError: The server welcomed another stream, or twice, or spoke before its welcome.
+            ProtocolError: The server welcomed another stream, or twice, or spoke before its welcome, or has stored what
+                it was never sent. Nothing is forgotten then.
         """
         match message:
             case Error():
@@ -153,6 +157,7 @@ class ClientStream:
                 what = type(message).__name__
                 raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_expected", f"{what} came before Welcome")
             case Ack():
+                self._check_sent(message.stored_to)
                 self._acknowledge(message.stored_to)
             case SegmentSaved() | SegmentDiscarded():
                 self._unsaved.remove(message.start_index, message.end_index)
@@ -172,6 +177,7 @@ class ClientStream:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_unexpected", problem)
         if self._is_welcome:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "welcome_unexpected", "the server said welcome twice")
+        self._check_sent(welcome.resume_from)
         self._is_welcome = True
         self._backlog.begin()
         self._told_to = None
@@ -180,6 +186,13 @@ class ClientStream:
         if welcome.resume_from < self._acknowledged_to:
             self._leave_elsewhere()
         self._acknowledge(welcome.resume_from)
+
+    def _check_sent(self, stored_to: int) -> None:
+        """Believe no server that has stored audio which nobody sent it."""
+        most = self._sent_at_most
+        if stored_to > most:
+            problem = f"the server claims to have stored up to {stored_to}, but was sent no more than {most}"
+            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "never_sent", problem)
 
     def _put(self, item: Stretch | Position | End) -> None:
         if isinstance(item, Stretch):
@@ -197,6 +210,7 @@ class ClientStream:
         if isinstance(message, Audio):
             index += self._audio.samples_in(len(message.pcm))
             self._backlog.tell_to(index)
+            self._sent_at_most = max(self._sent_at_most, index)
         else:
             self._backlog.tell()
         self._told_to = max(index, self._told_to or 0)
