@@ -275,10 +275,13 @@ async def test_what_is_told_again_after_a_reconnection_is_reported_once(speech: 
         assert len(await stream(speech, fake.url)) == 1
 
 
-async def test_a_server_that_welcomes_and_drops_is_given_up_too(speech: Path) -> None:
+@pytest.mark.parametrize("answers", [[], [Ack(0)]], ids=["silent", "acknowledges nothing new"])
+async def test_a_server_that_welcomes_and_drops_is_given_up_too(speech: Path, answers: list[Ack]) -> None:
     async def welcome_and_drop(server: FakeServer, socket: ServerConnection) -> None:
         await server.welcome(socket)
         await server.hear(socket)
+        for answer in answers:
+            await socket.send(encode(answer))
         socket.transport.abort()
 
     async with fake_server(welcome_and_drop) as fake:

@@ -41,7 +41,6 @@ from plugandtell.core.protocol.messages import (
     PATH,
     STREAM_HEADER,
     SUBPROTOCOL,
-    Ack,
     CloseCode,
     Error,
     ServerMessage,
@@ -328,8 +327,9 @@ class Uplink:
             return  # whoever receives learns it too, and with the reason
 
     def _take(self, message: ServerMessage) -> None:
+        unconfirmed = self._stream.unacknowledged_samples
         self._stream.receive(message)
-        if isinstance(message, Ack):
+        if self._stream.unacknowledged_samples < unconfirmed:
             self._retry.progress()
         self._progress.set()
         if isinstance(message, Error):
