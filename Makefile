@@ -7,7 +7,7 @@ COMPILE = $(UV) pip compile --quiet --universal --generate-hashes --python-versi
 	--custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint format setup setup-dev lock clean
+.PHONY: help run test soak lint format setup setup-dev lock clean
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -17,6 +17,9 @@ run: setup ## record: start the server and a client, speak, find the recording i
 
 test: lint ## check everything: style, types, import rules, tests (ARGS="-k gate" for some of the tests)
 	@$(BIN)/pytest -n auto $(ARGS)
+
+soak: setup-dev ## break lines, kill processes and attack sockets for SECONDS (600), from SEED on (ARGS="--help" for more)
+	@SECONDS="$(SECONDS)" SEED="$(SEED)" COUNT="$(COUNT)" $(BIN)/python -m tests.faults $(ARGS)
 
 lint: setup-dev ## check style, types and import rules only
 	@$(BIN)/ruff check

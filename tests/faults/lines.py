@@ -14,6 +14,7 @@ from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import ClientSettings
 from plugandtell.core.errors import NotOurServer, TransientError
 from plugandtell.core.pace import Pace
+from plugandtell.core.recording import Durability
 from plugandtell.server.app import running_server
 from plugandtell.server.settings import ServerSettings
 from tests.faults.line import line_of
@@ -48,6 +49,7 @@ class Host:
             max_duration=schedule.max_duration_s,
             resume_window=schedule.resume_window_s,
             gaps=schedule.gaps,
+            durability=Durability(schedule.durability),
             min_free_mb=0,
         )
         self._running = AsyncExitStack()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -68,11 +69,18 @@ def _check_all_there(held: npt.NDArray[np.bool_], spoken: Spoken, must_hold: npt
 
 
 def _check_chain(ordered: Sequence[Found]) -> None:
-    """`continues` names the recording before if that one was cut off."""
-    before: Found | None = None
-    for item in ordered:
-        expected = None
-        if before is not None and EndReason(before.sidecar["reason"]) in CUT_OFF:
-            expected = before.sidecar["segment_id"]
-        assert item.sidecar["continues"] == expected, f"{item.path.name} continues {item.sidecar['continues']}"
-        before = item
+    """`continues` names the recording before if that one was cut off.
+
+    One that a crash left may have ended in silence before: then the next one does not continue it, and there is a hole
+    between the two.
+    """
+    for before, item in pairwise([None, *ordered]):
+        assert item is not None
+        continues = item.sidecar["continues"]
+        if before is None or EndReason(before.sidecar["reason"]) not in CUT_OFF:
+            allowed = {None}
+        elif before.sidecar["recovered"] and before.sidecar["end_index"] < item.sidecar["start_index"]:
+            allowed = {None, before.sidecar["segment_id"]}
+        else:
+            allowed = {before.sidecar["segment_id"]}
+        assert continues in allowed, f"{item.path.name} continues {continues}, not {allowed}"

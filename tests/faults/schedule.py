@@ -40,7 +40,8 @@ LINE_KINDS = (
     *(Kind.DEATH, Kind.RESTART_SERVER) * 2,
 )
 """Faults that one process can play, the slow ones seldom."""
-PROCESS_KINDS = (*(Kind.KILL_SERVER, Kind.KILL_CLIENT) * 8, *LINE_KINDS)
+DEATH_KINDS = (*(Kind.KILL_SERVER, Kind.KILL_CLIENT) * 12, *LINE_KINDS)
+"""Faults of real processes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,7 @@ class Schedule:
         max_duration_s: The longest recording.
         resume_window_s: How long a recording waits for its client.
         gaps: What becomes of a gap.
+        durability: What an acknowledgement promises.
         faults: In the order in which they come.
     """
 
@@ -91,6 +93,7 @@ class Schedule:
     max_duration_s: float
     resume_window_s: float
     gaps: GapPolicy
+    durability: str
     faults: tuple[Fault, ...]
 
     def __str__(self) -> str:
@@ -111,6 +114,7 @@ def make_schedule(seed: int, kinds: tuple[Kind, ...] = LINE_KINDS) -> Schedule:
         max_duration_s=dice.choice((1.5, 3600.0, 3600.0)),
         resume_window_s=dice.choice((0.0, 0.05, 3.0, 60.0)),
         gaps=dice.choice(tuple(GapPolicy)),
+        durability=dice.choice(("write", "fsync")),
         faults=tuple(_fault(dice, kinds) for _ in range(dice.randint(1, 8))),
     )
 
