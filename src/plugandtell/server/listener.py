@@ -344,8 +344,9 @@ class Listener:
                 if session.peer is not peer:
                     return True  # the client is back on another connection, and sends there what is left of this one
                 if connection.is_over:
+                    took_all = not session.is_shut_down
                     await session.settle_all()
-                    await peer.close(CloseCode.NORMAL, "")
+                    await (peer.close(CloseCode.NORMAL, "") if took_all else _say_goodbye(peer, session))
                     return False
         except ConnectionClosed as closed:
             return closed.rcvd is None

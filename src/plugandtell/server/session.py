@@ -125,6 +125,11 @@ class Session:
         return self._recording is not None
 
     @property
+    def is_shut_down(self) -> bool:
+        """Whether it takes nothing any more, because the server stops."""
+        return self._is_closed
+
+    @property
     def is_behind(self) -> bool:
         """Whether segments end faster than they are saved and told, so that the client must wait for `catch_up`."""
         return self._settling.is_behind
