@@ -36,7 +36,7 @@ _HONEST_PAUSE_S = 0.02
 _LIMITS = (
     "--port=0",
     "--hello-timeout=1",
-    "--idle-timeout=5",
+    "--idle-timeout=10",
     "--send-timeout=1",
     "--max-message-bytes=65536",
     "--min-free-mb=0",
@@ -83,7 +83,7 @@ async def _carry_out(plan: Attack, reader: asyncio.StreamReader, writer: asyncio
     try:
         with suppress(OSError, EOFError):
             for place, part in enumerate(plan.parts):
-                writer.write(part)
+                _write(writer, part)
                 if part == HANDSHAKE and not place and plan.waits:
                     answer.extend(await reader.readuntil(b"\r\n\r\n"))
                 if plan.reads and (place or not plan.waits):
@@ -99,6 +99,13 @@ async def _carry_out(plan: Attack, reader: asyncio.StreamReader, writer: asyncio
         if listening is not None:
             listening.cancel()
     return bytes(answer)
+
+
+def _write(writer: asyncio.StreamWriter, part: bytes) -> None:
+    """Raises `ConnectionAbortedError` where asyncio would only warn that nobody is there any more."""
+    if writer.transport.is_closing():
+        raise ConnectionAbortedError
+    writer.write(part)
 
 
 async def run_attacks(nursery: Nursery, seeds: Iterable[int], folder: Path) -> Tally:

@@ -115,7 +115,7 @@ def make_schedule(seed: int, kinds: tuple[Kind, ...] = LINE_KINDS) -> Schedule:
         resume_window_s=dice.choice((0.0, 0.05, 3.0, 60.0)),
         gaps=dice.choice(tuple(GapPolicy)),
         durability=dice.choice(("write", "fsync")),
-        faults=tuple(_fault(dice, kinds) for _ in range(dice.randint(1, 8))),
+        faults=tuple(_fault(dice, kinds) for _ in range(dice.randint(1, 5))),
     )
 
 
