@@ -38,7 +38,7 @@ class ServerSettings:
     tls_key: Annotated[Path | None, Parameter(group=ACCESS)] = None
     """Private key of the certificate (PEM, without a passphrase)."""
 
-    allow_origin: Annotated[tuple[str, ...], Parameter(group=ACCESS, negative=())] = ()
+    allow_origin: Annotated[tuple[str, ...], Parameter(group=ACCESS, negative=(), show_default=False)] = ()
     """Origin of web pages that may stream, such as https://app.example; may be repeated. Others are refused."""
 
     allow_anonymous: Annotated[bool, Parameter(group=ACCESS, negative=())] = False
