@@ -40,10 +40,10 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.InputEmpty("-", "not one sample"), ["'-'", "not one sample"]),
     (errors.CannotListen("127.0.0.1", 80, "permission denied"), ["127.0.0.1:80", "permission denied", "--port"]),
     (errors.FolderUnusable("--audio-dir", "audio", "read-only"), ["'audio'", "read-only", "--audio-dir"]),
-    (errors.AudioNotSaved(1600, "not done within 10 s"), ["1600", "not done within 10 s"]),
+    (errors.AudioNotSaved(1600, "not done within 10 s"), ["speech of 0.1 s", "not done within 10 s"]),
     (
-        errors.AudioNotSaved(1600, "the server is gone", 0.1),
-        ["1600", "the server is gone", "0.1 s are kept in the spool"],
+        errors.AudioNotSaved(4800, "the server is gone", 0.1, 0.2),
+        ["speech of 0.3 s", "the server is gone", "the server has written 0.2 s", "0.1 s are kept in the spool"],
     ),
 ]
 

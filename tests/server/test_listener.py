@@ -416,7 +416,7 @@ async def test_a_stop_that_cannot_save_in_time_says_so(audio_dir: Path) -> None:
     await wire.speak(0, SECOND)
     await _acknowledged(wire, SECOND)
     blocked = loop.run_in_executor(None, may_save.wait)
-    with pytest.raises(AudioNotSaved, match=f"^{SECOND} "):
+    with pytest.raises(AudioNotSaved, match=r"^speech of 1\.0 s "):
         await running.__aexit__(None, None, None)
     may_save.set()
     await blocked

@@ -164,11 +164,11 @@ async def _run(feed: Feed, delivery: Delivery, stop: asyncio.Event) -> None:
             stopping.cancel()
     except TimeoutError as exc:
         cause = f"not done within {_SHUTDOWN_WITHIN_S:g} s"
-        raise AudioNotSaved(delivery.unsaved_samples, cause, delivery.kept_s) from exc
+        raise AudioNotSaved(delivery.unsaved_samples, cause, delivery.kept_s, delivery.written_s) from exc
     except ExceptionGroup as group:
         error = group.exceptions[0]  # the first to fail; the others ended because of it
         if isinstance(error, TransientError) and delivery.unsaved_samples:
-            raise AudioNotSaved(delivery.unsaved_samples, str(error), delivery.kept_s) from error
+            raise AudioNotSaved(delivery.unsaved_samples, str(error), delivery.kept_s, delivery.written_s) from error
         raise error from error.__cause__
     if broken := capturing.result():
         raise broken

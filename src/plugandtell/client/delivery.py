@@ -117,6 +117,12 @@ class Delivery:
         return sum(parcel.stream.unsaved_samples for parcel in self._parcels)
 
     @property
+    def written_s(self) -> float:
+        """Audio that a server has written, in recordings that it has not closed yet."""
+        waiting = sum(parcel.stream.unacknowledged_samples for parcel in self._parcels)
+        return SPEECH.seconds_from(max(0, self.unsaved_samples - waiting))
+
+    @property
     def kept_s(self) -> float:
         """Audio on disk that no server has."""
         spooled = [

@@ -33,6 +33,8 @@ Errors carry data; the text is computed from it. Retry reads `TransientError` an
 
 from __future__ import annotations
 
+from plugandtell.core.audio import SPEECH
+
 
 class PlugAndTellError(Exception):
     """Base of every error that is raised on purpose."""
@@ -341,14 +343,18 @@ class AudioNotSaved(PermanentError):
         samples: How many voiced samples the server did not confirm as saved.
         cause: Why the client stopped.
         kept_s: Seconds of audio that are in the spool, for the next start of the client to send.
+        written_s: Seconds that the server has written already, in a recording that it has not closed yet.
     """
 
-    def __init__(self, samples: int, cause: str, kept_s: float = 0.0) -> None:
-        super().__init__(samples, cause, kept_s)
+    def __init__(self, samples: int, cause: str, kept_s: float = 0.0, written_s: float = 0.0) -> None:
+        super().__init__(samples, cause, kept_s, written_s)
         self.samples = samples
         self.cause = cause
         self.kept_s = kept_s
+        self.written_s = written_s
 
     def __str__(self) -> str:
+        written = f"; the server has written {self.written_s:.1f} s of it already" if self.written_s else ""
         kept = f"; {self.kept_s:.1f} s are kept in the spool, and the next start sends them" if self.kept_s else ""
-        return f"{self.samples} voiced samples were not confirmed as saved: {self.cause}{kept}"
+        speech = f"speech of {SPEECH.seconds_from(self.samples):.1f} s"
+        return f"{speech} was not confirmed as saved: {self.cause}{written}{kept}"
