@@ -60,6 +60,20 @@ async def test_a_message_that_trickles_in_does_not_count_as_talk(start_server: S
         assert (await listening).code == "idle"
 
 
+async def test_who_pings_without_end_and_reads_no_answer_is_dropped(start_server: StartServer) -> None:
+    pings = (b"\x89\xfd\0\0\0\0" + bytes(125)) * 512
+    async with start_server() as url, await Wire.greeted(url) as wire:
+        transport = wire.socket.transport
+        transport.pause_reading()
+        sent_bytes = 0
+        while sent_bytes < 64 * 1024 * 1024 and not transport.is_closing():
+            if transport.get_write_buffer_size() < len(pings):
+                transport.write(pings)
+                sent_bytes += len(pings)
+            await asyncio.sleep(0)
+        assert transport.is_closing()  # after what the kernel holds both ways, and 1 MB of ours
+
+
 @pytest.mark.parametrize("rude", [Position(0), Audio(0, b""), Audio(0, pcm(0, 100))])
 async def test_a_flood_does_not_touch_another_stream(
     start_server: StartServer, audio_dir: Path, rude: Audio | Position

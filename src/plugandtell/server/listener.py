@@ -45,6 +45,7 @@ _CLOSE_WITHIN_S = 5.0
 _QUEUED_FRAMES = 8
 _MESSAGES_IN_A_ROW = 32
 _ACCEPTED_AT_ONCE = 32  # asyncio takes so many before the first of them can be dropped
+_MOST_UNREAD_BYTES = 1024 * 1024
 _LONGEST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code
 
 
@@ -119,6 +120,13 @@ class _CountedWebSocket(WebSocket):
         super().connection_made(transport)
         self._host = _host_of(self) if self.remote_address else ""
         if self._admission.enter(self._host):
+            self.transport.abort()
+
+    def data_received(self, data: bytes) -> None:
+        """Drop it if its pongs pile up: the library writes one for each ping, read or not."""
+        super().data_received(data)
+        if self.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
+            get_logger().warning("slow_reader_dropped", unread_bytes=self.transport.get_write_buffer_size())
             self.transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
