@@ -91,6 +91,9 @@ class Registry:
         if session.peer is not peer:
             return
         session.peer = None
+        if session.is_blank:  # nothing to come back to: it must not push out a stream that has
+            del self._sessions[session.hello.stream_id]
+            return
         self._left_at[session.hello.stream_id] = self._monotonic()
         if not dropped or not self._settings.resume_window_s:
             session.drop(EndReason.DISCONNECT)

@@ -130,6 +130,11 @@ class Session:
         return self._is_closed
 
     @property
+    def is_blank(self) -> bool:
+        """Whether nothing of the stream was stored, so that nobody misses what the server knows of it."""
+        return not (self._written_to or self._recording)
+
+    @property
     def is_behind(self) -> bool:
         """Whether segments end faster than they are saved and told, so that the client must wait for `catch_up`."""
         return self._settling.is_behind
