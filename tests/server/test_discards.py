@@ -46,6 +46,19 @@ def test_a_line_that_a_crash_cut_short_is_none(tmp_path: Path, damage: str) -> N
     assert Discards(tmp_path).load() == [segment(1), segment(2)]
 
 
+def test_what_was_noted_counts_though_the_file_cannot_be_begun_anew(tmp_path: Path) -> None:
+    Discards(tmp_path).note(segment(1))
+    with (tmp_path / DISCARDS).open("a", encoding="utf-8") as file:
+        file.write('{"torn')
+    obstacle = tmp_path / f"{DISCARDS}.new"
+    obstacle.mkdir()
+    later = Discards(tmp_path)
+    assert later.load() == [segment(1)]
+    obstacle.rmdir()
+    later.note(segment(2))
+    assert Discards(tmp_path).load() == [segment(1), segment(2)]
+
+
 def test_threads_may_note_at_once(tmp_path: Path) -> None:
     discards = Discards(tmp_path, remembered=30)
 

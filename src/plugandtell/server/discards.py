@@ -55,17 +55,20 @@ class Discards:
         """What earlier servers noted, oldest first. A line that a crash cut short is none.
 
         Raises:
-            WriteFailed: The file is there, but cannot be read or written.
+            WriteFailed: The file is there, but cannot be read.
         """
         with self._lock:
             try:
                 lines = self._path.read_text(encoding="utf-8", errors="replace").splitlines()
                 self._lines.extend(line for line in lines if _read(line) is not None)
-                self._rewrite()
             except FileNotFoundError:
                 return []
             except OSError as exc:
                 raise WriteFailed(str(self._path), exc.strerror or str(exc)) from exc
+            try:
+                self._rewrite()
+            except OSError:  # what was read counts; a torn line at the end must not swallow the next: begun anew then
+                self._on_disk = 2 * self._remembered
             return [discarded for line in self._lines if (discarded := _read(line)) is not None]
 
     def note(self, discarded: Discarded) -> None:
