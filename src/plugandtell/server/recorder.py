@@ -201,7 +201,8 @@ class Recording:
                 self._close()
 
     def _close(self) -> None:
-        self._file.close()
+        with suppress(OSError):  # a network disk may only now tell of an error; what counts was flushed before
+            self._file.close()
         self._on_closed(self)
 
     def _append(self, pcm: bytes | memoryview) -> None:
