@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,7 +16,7 @@ from plugandtell.core.protocol.messages import Ack, SegmentSaved
 from plugandtell.server.access import Access
 from plugandtell.server.app import running_server
 from plugandtell.server.settings import ServerSettings
-from tests.support.certificates import OTHER_TOKEN, TOKEN, write_secret
+from tests.support.certificates import OTHER_TOKEN, TOKEN, Authority, write_secret
 from tests.support.recordings import recordings
 from tests.support.wire import RATE, Wire, hello
 
@@ -53,13 +55,17 @@ async def test_a_token_lets_its_holder_in_and_is_named_in_the_sidecar(
     assert all(token not in repr(logs) for token in (TOKEN, OTHER_TOKEN))
 
 
+CHALLENGE = 'Bearer realm="plugandtell"'
+UNKNOWN = f'{CHALLENGE}, error="invalid_token"'
+
+
 @pytest.mark.parametrize(
     ("headers", "challenge", "words"),
     [
-        ([], "Bearer", "a token is needed"),
-        ([("Authorization", f"Bearer {TOKEN[:-1]}")], 'Bearer error="invalid_token"', "the token is not known here"),
-        ([("Authorization", f"Basic {TOKEN}")], 'Bearer error="invalid_token"', "the token is not known here"),
-        ([("Authorization", f"Bearer {TOKEN}")] * 2, 'Bearer error="invalid_token"', "the token is not known here"),
+        ([], CHALLENGE, "a token is needed"),
+        ([("Authorization", f"Bearer {TOKEN[:-1]}")], UNKNOWN, "the token is not known here"),
+        ([("Authorization", f"Basic {TOKEN}")], UNKNOWN, "the token is not known here"),
+        ([("Authorization", f"Bearer {TOKEN}")] * 2, UNKNOWN, "the token is not known here"),
     ],
 )
 async def test_without_a_known_token_the_upgrade_is_refused(
@@ -263,3 +269,26 @@ def test_a_token_is_withdrawn_without_a_restart_and_a_broken_file_changes_nothin
     assert access.holder(headers) is None
     assert [event["event"] for event in logs] == ["credentials_not_reread", "credentials_reread"]
     assert access.deny(headers) is not None
+
+
+def test_a_token_is_withdrawn_though_the_certificate_is_broken(tokens_file: Path, tmp_path: Path) -> None:
+    files = Authority(tmp_path).certify()
+    access = Access(ServerSettings(tokens_file=tokens_file, **files.settings), {})
+    files.key.write_text("half a key")
+    tokens_file.write_text(f"bob: {OTHER_TOKEN}\n")
+    with capture_logs() as logs:
+        access.refresh(10.0)
+    assert access.token_names == ["bob"]
+    assert [event["event"] for event in logs] == ["credentials_not_reread"]
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no named pipes")
+def test_a_pipe_is_read_once(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe, 0o600)
+    writer = threading.Thread(target=pipe.write_text, args=(f"bob: {OTHER_TOKEN}\n",))
+    writer.start()
+    access = Access(ServerSettings(tokens_file=pipe), {})
+    writer.join()
+    access.refresh(10.0)  # would wait for a writer
+    assert access.token_names == ["bob"]

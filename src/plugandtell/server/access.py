@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+import stat
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _TOKENS_FLAG, _CERT_FLAG, _KEY_FLAG = "--tokens-file", "--tls-cert", "--tls-key"
 _REREAD_EVERY_S = 2.0
+_CHALLENGE = 'Bearer realm="plugandtell"'  # RFC 6750, section 3
 
 
 class RequestHeaders(Protocol):
@@ -127,13 +129,19 @@ class Access:
         if signature == self._files_seen:
             return
         self._files_seen = signature
+        errors: list[CredentialsUnusable] = []
         try:
-            tokens, certificate = self._read_tokens(), self._read_certificate()
+            self._tokens = self._read_tokens()
         except CredentialsUnusable as error:
-            get_logger().error("credentials_not_reread", error=str(error))
-            return
-        self._tokens, self._current = tokens, certificate
-        get_logger().info("credentials_reread", token_names=tokens.names)
+            errors.append(error)
+        try:  # on its own: a certificate that is broken must not keep a token from being withdrawn
+            self._current = self._read_certificate()
+        except CredentialsUnusable as error:
+            errors.append(error)
+        for unusable in errors:
+            get_logger().error("credentials_not_reread", error=str(unusable))
+        if not errors:
+            get_logger().info("credentials_reread", token_names=self._tokens.names)
 
     def _deny_origin(self, origins: list[str]) -> Denial | None:
         if all(origin in self._origins for origin in origins):
@@ -146,9 +154,9 @@ class Access:
             return None
         if not headers.get_all("Authorization"):
             text = "a token is needed"
-            return Denial(HTTPStatus.UNAUTHORIZED, "no token", text, "Bearer")
+            return Denial(HTTPStatus.UNAUTHORIZED, "no token", text, _CHALLENGE)
         text = "the token is not known here"
-        return Denial(HTTPStatus.UNAUTHORIZED, "unknown token", text, 'Bearer error="invalid_token"')
+        return Denial(HTTPStatus.UNAUTHORIZED, "unknown token", text, f'{_CHALLENGE}, error="invalid_token"')
 
     def _read_tokens(self) -> Tokens:
         path = self._settings.tokens_file
@@ -233,6 +241,8 @@ def _status_of(path: Path) -> tuple[int, ...] | None:
     try:
         status = path.stat()
     except OSError:
+        return None
+    if not stat.S_ISREG(status.st_mode):  # a pipe gives its text once: to read it again would wait for its writer
         return None
     return status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode
 
