@@ -8,11 +8,11 @@ from ipaddress import ip_address
 def is_loopback(host: str) -> bool:
     """Whether a host, by its name alone, is this machine and no other.
 
-    `localhost` and what ends in `.localhost` are (RFC 6761, section 6.3), as are 127.0.0.0/8 and ::1. Any other name
-    counts as another machine, whatever it may resolve to: that answer comes from the network.
+    `localhost` is, as are 127.0.0.0/8 and ::1. Any other name counts as another machine, whatever it may resolve to:
+    that answer comes from the network, on some machines even for names that end in `.localhost`.
     """
     name = host.lower().removeprefix("[").removesuffix("]").rstrip(".")
-    if name == "localhost" or name.endswith(".localhost"):
+    if name == "localhost":
         return True
     try:
         address = ip_address(name.partition("%")[0])
