@@ -120,5 +120,8 @@ def check_url(url: str) -> str:
 
 
 def _without_password(url: str) -> str:
-    scheme, separator, rest = url.rpartition("//")
-    return f"{scheme}{separator}***@{rest.rpartition('@')[2]}" if "@" in rest else url
+    """The address for a message: all between the scheme and the last @ may be a password."""
+    if "@" not in url:
+        return url
+    scheme = next((scheme for scheme in ("ws://", "wss://") if url.startswith(scheme)), "")
+    return f"{scheme}***@{url.rpartition('@')[2]}"
