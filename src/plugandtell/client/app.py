@@ -175,7 +175,7 @@ async def _run(feed: Feed, delivery: Delivery, stop: asyncio.Event) -> None:
     if delivery.lost_samples:
         raise AudioNotSaved(delivery.lost_samples, "there was no room for what waited, and the oldest had to go")
     if delivery.unconfirmed_samples:
-        raise AudioNotSaved(delivery.unconfirmed_samples, "the server ended what was left over without saving them")
+        raise AudioNotSaved(delivery.unconfirmed_samples, "the server ended what was left over without saving it")
 
 
 async def _take_the_rest(feed: Feed, capturing: asyncio.Task[Any]) -> None:

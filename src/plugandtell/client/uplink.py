@@ -385,7 +385,7 @@ class Uplink:
         close_code = socket.close_code
         message = foreign(self._error.message if self._error else socket.close_reason or f"close code {close_code}")
         if close_code == CloseCode.NORMAL and self._stream.is_told:
-            raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving them")
+            raise AudioNotSaved(self._stream.unsaved_samples, "the server ended the stream without saving it")
         if close_code in _WORTH_ANOTHER_TRY:
             raise ServerBusy(self._url, message)
         if close_code in _FINAL:

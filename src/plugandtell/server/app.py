@@ -129,9 +129,9 @@ async def _shut_down(registry: Registry, listener: Listener, within_s: float) ->
         log.error("shutdown_overdue", within_s=within_s, unsaved_samples=unsaved)
         await listener.abort()
         if unsaved:
-            raise AudioNotSaved(unsaved, f"the server could not save them within {within_s:g} s") from None
+            raise AudioNotSaved(unsaved, f"the server could not save it within {within_s:g} s") from None
     if unsaved := registry.unsaved_samples:
-        raise AudioNotSaved(unsaved, "they could not be moved into place; the server's next start will try again")
+        raise AudioNotSaved(unsaved, "it could not be moved into place; the server's next start will try again")
     log.info("server_stopped")
 
 
