@@ -113,6 +113,19 @@ def test_the_next_life_finds_what_was_not_acknowledged(tmp_path: Path, new_store
     ]
 
 
+def test_what_one_server_had_is_not_told_to_another_after_a_death(tmp_path: Path, new_store: NewStore) -> None:
+    fill(new_store(tmp_path), 0, 40)
+    second = new_store(tmp_path)
+    assert kept(second) == [Stretch(0, 40)]
+    second.forget(25)
+    second.forget(0)  # the welcome of a server that knows nothing of the stream
+
+    third = new_store(tmp_path)
+    assert kept(third) == [Stretch(25, 40)]
+    third.forget(0)
+    assert kept(new_store(tmp_path)) == [Stretch(25, 40)]
+
+
 def test_a_position_goes_on_into_the_next_file(tmp_path: Path, new_store: NewStore) -> None:
     """Its own may be deleted before what comes behind it is acknowledged."""
     store = new_store(tmp_path)

@@ -75,6 +75,7 @@ class DiskStore:
         self._note: Position | End | None = None
         self._note_at: int | None = None
         self._stored: FileIO | None = None
+        self._stored_to = 0
         self._is_failing = False
         self._log = get_logger()
 
@@ -91,7 +92,7 @@ class DiskStore:
 
     def kept(self) -> Iterator[Stretch | Position | End]:
         """As the port says; reads every file, so that it takes its time. Damage is logged."""
-        end = stored_to = self._stored_to()
+        end = self._stored_to = self._read_stored_to()
         for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             self._number = int(path.stem)
             chunk = ChunkFile(path, self._audio)
@@ -105,7 +106,7 @@ class DiskStore:
                     end = max(end, stop)
                 elif not isinstance(item, Ack):
                     yield item
-        self._forget(stored_to)
+        self._forget(self._stored_to)
 
     def append(self, start: int, pcm: bytes) -> None:
         """As the port says."""
@@ -142,7 +143,10 @@ class DiskStore:
         return b"".join(parts)
 
     def forget(self, stored_to: int) -> None:
-        """As the port says."""
+        """As the port says. A server that has less than another had does not bring back what is forgotten."""
+        if stored_to <= self._stored_to:
+            return
+        self._stored_to = stored_to
         try:
             if self._stored is None:
                 path = self._folder / _STORED
@@ -246,7 +250,7 @@ class DiskStore:
             self._loaded = (chunk, chunk.load())
         return self._loaded[1]
 
-    def _stored_to(self) -> int:
+    def _read_stored_to(self) -> int:
         """What an earlier life knew to be stored."""
         try:
             records = journal.scan((self._folder / _STORED).read_bytes()).records
