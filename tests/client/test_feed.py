@@ -99,3 +99,11 @@ async def test_capture_without_a_hole_speaks_of_none() -> None:
         await told(audio(SECOND))
     assert "holes" not in lines[-1]
     assert not any(line["event"] == "hole" for line in lines)
+
+
+async def test_a_microphone_without_any_sound_is_said_once_until_sound_came_in_between() -> None:
+    zeros = bytes(2 * SECOND)
+    for pieces, warnings in (([zeros] * 4, 0), ([zeros] * 20, 1), ([*[zeros] * 9, audio(1), *[zeros] * 9], 2)):
+        with capture_logs() as logs:
+            await told(*pieces)
+        assert [line["event"] for line in logs].count("microphone_silent") == warnings

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from plugandtell.client.digital_silence import DigitalSilence
 from plugandtell.client.source import Hole, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
@@ -42,6 +43,7 @@ class Feed:
         self._is_stopped = False
         self._lost_samples = 0
         self._index = 0
+        self._digital_silence = DigitalSilence()
         self._hole: Hole | None = None  # that lasts still
         self._holes = 0
         self._missing_samples = 0
@@ -83,6 +85,9 @@ class Feed:
         else:
             self._end_hole()
             self._index += SPEECH.samples_in(len(piece))
+            if self._source.is_live and self._digital_silence.feed(piece):
+                hint = "is it muted, may this program use it, or is another the right one (--device)?"
+                get_logger().warning("microphone_silent", source=self._source.name, hint=hint)
             self._pass_on(self._gate.feed(piece))
 
     def _end_hole(self) -> None:
