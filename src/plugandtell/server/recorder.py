@@ -78,7 +78,8 @@ class Recording:
         self._header_bytes = 0
         self._is_flushed = False
         self._synced_bytes = 0
-        self._is_noted = True
+        self._notes = 0
+        self._synced_notes = 0
         self._lock = threading.Lock()  # between those who close the file and the one who makes it safe
 
     @property
@@ -155,16 +156,16 @@ class Recording:
             if self._is_flushed:
                 return
             wav_part, sidecar_part = parts_of(self.path)
-            size_bytes, is_noted, self._is_noted = self._data_bytes, self._is_noted, False
+            size_bytes = self._data_bytes
+            notes = self._notes  # read after the size: the event loop notes a gap before it lets the file grow by it
             try:
-                _flush_data(self._file.fileno())
-                if is_noted:
+                if notes != self._synced_notes:  # first, so that audio on the disk always has the gaps before it
                     sync_path(sidecar_part)
                     sync_path(wav_part.parent)
+                _flush_data(self._file.fileno())
             except (OSError, ValueError) as exc:  # ValueError: the file is closed, and was not flushed
-                self._is_noted = True
                 raise WriteFailed(str(self.path), getattr(exc, "strerror", None) or str(exc)) from exc
-            self._synced_bytes = size_bytes
+            self._synced_bytes, self._synced_notes = size_bytes, notes
 
     def cut_back(self) -> int:
         """Take back what never got to the disk; returns the index at which the recording ends now.
@@ -228,7 +229,7 @@ class Recording:
         """Add a line to the open sidecar. Gaps are rare: a file that stays open would cost more than opening it."""
         with parts_of(self.path)[1].open("ab", buffering=0) as file:
             _put(file, line.encode())
-        self._is_noted = True
+        self._notes += 1
 
     def _failed(self, exc: OSError) -> WriteFailed:
         return WriteFailed(str(self.path), exc.strerror or str(exc))
