@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import sys
 from dataclasses import replace
+from io import FileIO
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -163,6 +165,26 @@ def test_a_gap_takes_no_room_and_reads_as_silence(recorder: Recorder) -> None:
     content = read_wav(recorder.folder / f"{NAME}.wav")
     assert content[:2000] + content[-2000:] == pcm(100, 1000) + pcm(1100 + 16_000 * 3600, 1000)
     assert content.count(0, 2000, -2000) == 2 * 16_000 * 3600
+
+
+class Sulking(FileIO):
+    """A file on a network disk that tells of an error only when it is closed."""
+
+    def close(self) -> None:
+        is_first = not self.closed
+        super().close()
+        if is_first:
+            raise OSError(errno.EIO, "Input/output error")
+
+
+def test_a_file_that_does_not_close_well_is_saved_and_counted_as_closed(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, lambda path: Sulking(path, "xb"))
+    recording = recorder.start(ORIGIN)
+    recording.write(pcm(100, 1000))
+    recording.finish(ended(1000))
+    assert recordings(tmp_path)[0].pcm == pcm(100, 1000)
+    assert recorder.open_recordings == 0
+    recorder.close()
 
 
 def test_open_recordings_are_counted(recorder: Recorder) -> None:
