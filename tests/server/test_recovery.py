@@ -135,6 +135,17 @@ def test_a_sidecar_that_was_being_written_is_removed(recorder: Recorder, crashed
     assert [found.path for found in recordings(recorder.folder)] == [crashed.path]
 
 
+def test_what_cannot_be_removed_is_named_and_keeps_no_server_from_its_start(
+    recorder: Recorder, crashed: Recording
+) -> None:
+    (recorder.folder / "a.json.part.new").mkdir()
+    refused, mended = recover(recorder.folder)
+    assert isinstance(refused, WriteFailed)
+    assert "a.json.part.new" in str(refused)
+    assert isinstance(mended, Saved)
+    assert mended.path == crashed.path
+
+
 def test_a_crash_while_a_gap_was_filled_keeps_what_the_file_holds(recorder: Recorder, crashed: Recording) -> None:
     part = recorder.folder / f"{crashed.path.name}.part"
     part.write_bytes(part.read_bytes()[: wav.HEADER_BYTES + 2 * 20_000])

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import errno
+from io import FileIO
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from structlog.testing import capture_logs
 
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import Audio, End, SegmentStarted
@@ -18,7 +22,8 @@ from tests.support.wire import RATE, hello, pcm
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
+
+    from _typeshed import ReadableBuffer
 
 SETTINGS = SessionSettings(
     silence_s=3.0, max_duration_s=1.0, resume_window_s=3.0, gaps=GapPolicy.FILL, max_message_bytes=65_536
@@ -89,3 +94,25 @@ async def test_a_header_that_cannot_be_mended_ends_the_recording_not_the_stream(
     await session.settle()
     found = sorted(recordings(tmp_path), key=lambda one: int(one.sidecar["start_index"]))
     assert b"".join(one.pcm for one in found) == pcm(0, 800)
+
+
+class Usurped(FileIO):
+    """Takes a header; then the disk is full, and a folder, which no file's removal removes, stands at its place."""
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        if self.tell():
+            path = Path(str(self.name))
+            path.unlink()
+            path.mkdir()
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return super().write(data) or 0
+
+
+async def test_an_empty_recording_that_cannot_be_removed_is_no_trouble_but_the_disks(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, lambda path: Usurped(path, "xb"))
+    session = Session(hello(), recorder, SETTINGS, lambda: 0.0)
+    with capture_logs() as logs, pytest.raises(WriteFailed, match="No space left"):
+        session.receive(Audio(0, pcm(0, 400)))
+    assert [event["log_level"] for event in logs if event["event"] == "write_failed"] == ["error"]
+    assert (session.is_recording, recorder.open_recordings) == (False, 0)
+    recorder.close()

@@ -180,12 +180,19 @@ class Recording:
         return end_index
 
     def discard(self) -> None:
-        """Leave no file."""
+        """Leave no file.
+
+        Raises:
+            WriteFailed: The parts could not be removed; the file is closed, and another call may try again.
+        """
         with self._lock:
             self._is_flushed = True
             self._close()
-        for part in parts_of(self.path):
-            part.unlink(missing_ok=True)
+        try:
+            for part in parts_of(self.path):
+                part.unlink(missing_ok=True)
+        except OSError as exc:
+            raise self._failed(exc) from exc
 
     def _flush(self) -> None:
         """Let go of the file, with all of it on the disk."""
@@ -313,10 +320,7 @@ class Recorder:
         origin = recording.origin
         segment = Discarded(origin.stream_id, origin.segment_id, ended.start_index, ended.end_index)
         self._discards.note(segment)
-        try:
-            recording.discard()
-        except OSError as exc:
-            raise WriteFailed(str(recording.path), exc.strerror or str(exc)) from exc
+        recording.discard()
 
     def start(self, origin: Origin) -> Recording:
         """Begin a recording under a name that no other has.
@@ -364,7 +368,8 @@ def _begun(recording: Recording) -> Recording:
     try:
         recording.begin()
     except OSError:
-        recording.discard()
+        with suppress(WriteFailed):  # the first error says more
+            recording.discard()
         raise
     return recording
 

@@ -53,7 +53,10 @@ def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | U
         discarded: Segments that were to leave no file.
     """
     for leftover in folder.glob(f"*.json{PART}{NEW}"):
-        leftover.unlink()
+        try:
+            leftover.unlink()
+        except OSError as exc:
+            yield WriteFailed(str(leftover), exc.strerror or str(exc))
     for part in sorted(folder.glob(f"*.wav{PART}")):
         try:
             if outcome := _recover(part.with_suffix(""), discarded):

@@ -387,8 +387,11 @@ class Session:
         if self._recording is None:
             return
         if not self._recording.samples:
-            self._recording.discard()
-            self._recording = None
+            empty, self._recording = self._recording, None
+            try:
+                empty.discard()
+            except WriteFailed as error:  # its parts hold nothing: the server's next start removes them
+                self._log.error("write_failed", error=str(error))
             return
         length = self._written_to - ends[0].start_index
         voiced = min(ends[0].voiced_samples, length)
