@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -50,9 +51,8 @@ def record(recorder: Recorder, number: int, age_s: float, stream: int = 2) -> Sa
 
 def test_the_newest_are_read_oldest_first(recorder: Recorder) -> None:
     saved = [record(recorder, number, 100.0 - number) for number in range(1, 5)]
-    assert recorded_lately(recorder.folder, NOW) == saved
-    assert recorded_lately(recorder.folder, NOW, at_most=2) == saved[2:]
-    assert recorded_lately(recorder.folder, NOW, within_s=97.5) == saved[2:]
+    assert recorded_lately(recorder.folder) == saved
+    assert recorded_lately(recorder.folder, at_most=2) == saved[2:]
 
 
 @pytest.mark.parametrize("text", ["", "{", "{}", '{"version": 1, "file": "../x.wav"}', "\udcff"])
@@ -62,15 +62,23 @@ def test_what_is_no_sidecar_of_ours_is_passed_over(recorder: Recorder, text: str
     foreign.write_bytes(text.encode(errors="surrogateescape"))
     os.utime(foreign, (NOW, NOW))
     (recorder.folder / "folder.json").mkdir()
-    assert recorded_lately(recorder.folder, NOW) == [saved]
+    assert recorded_lately(recorder.folder) == [saved]
 
 
 def test_old_sidecars_are_not_even_opened(recorder: Recorder) -> None:
     old = record(recorder, 1, 1e6).path.with_suffix(".json")
+    new = [record(recorder, number, 10.0 - number) for number in (2, 3)]
     old.unlink()
     os.mkfifo(old)  # to read it would never end
     os.utime(old, (NOW - 1e6, NOW - 1e6))
-    assert recorded_lately(recorder.folder, NOW) == []
+    assert recorded_lately(recorder.folder, at_most=2) == new
+
+
+@pytest.mark.parametrize("ages_s", [(3e7, 2e7), (-3e8, 2e7)])
+def test_a_wrong_clock_makes_nothing_forgotten(recorder: Recorder, ages_s: tuple[float, float]) -> None:
+    """Now far ahead of all files, as a server's at its start, or far ahead once, when one of them was written."""
+    saved = [record(recorder, number, time.time() - NOW + age_s) for number, age_s in enumerate(ages_s, 1)]
+    assert sorted(recorded_lately(recorder.folder), key=lambda one: one.origin.start_index) == saved
 
 
 def test_streams_are_told_apart_and_the_last_heard_of_are_kept(recorder: Recorder) -> None:
@@ -97,7 +105,7 @@ def test_all_that_is_known_is_collected(recorder: Recorder) -> None:
     crashed = recorder.start(replace(ORIGIN, segment_id=UUID(int=7), start_index=7000))
     crashed.write(pcm(7000, 10))
     crashed._file.close()
-    past = by_stream(read_past(recorder, NOW), 10)[ORIGIN.stream_id]
+    past = by_stream(read_past(recorder), 10)[ORIGIN.stream_id]
     assert [type(one).__name__ for one in past] == ["Discarded", "Saved", "Saved"]
     assert past[0] == Discarded(ORIGIN.stream_id, UUID(int=5), 5000, 5010)
     assert past[1] == saved

@@ -93,7 +93,7 @@ async def running_server(
     committer = Committer() if settings.durability is Durability.FSYNC else None
     recorder = Recorder(settings.audio_dir, committer=committer)
     try:
-        registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder, time.time()))
+        registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder))
         admission = _admission(settings, recorder, free_bytes or recorder.free_bytes)
         listener = Listener(settings, access, registry, admission)
         asyncio.get_running_loop().set_exception_handler(_reporter())

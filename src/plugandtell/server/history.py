@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plugandtell.core.recording import read_final_sidecar
@@ -13,37 +14,29 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-REMEMBERED_S = 7 * 24 * 3600.0
 REMEMBERED_RECORDINGS = 10_000
 
 
-def recorded_lately(
-    folder: Path, now_s: float, *, within_s: float = REMEMBERED_S, at_most: int = REMEMBERED_RECORDINGS
-) -> list[Saved]:
+def recorded_lately(folder: Path, at_most: int = REMEMBERED_RECORDINGS) -> list[Saved]:
     """The newest recordings, oldest first. Sidecars that are none of ours are passed over.
 
-    The look at one file costs microseconds, however many there are; only the sidecars of the newest are read.
+    The look at one file costs microseconds, however many there are; only the sidecars of the newest are read. How old
+    they are is not asked: a clock that is wrong, now or when they were written, must not make a server forget them.
 
     Args:
         folder: Where they are.
-        now_s: The time, as files have it.
-        within_s: How old they may be.
         at_most: How many.
     """
-    newest = heapq.nlargest(at_most, _sidecars(folder, now_s - within_s))
+    newest = heapq.nlargest(at_most, _sidecars(folder))
     return [saved for _, name in reversed(newest) if (saved := _read(folder / name)) is not None]
 
 
-def _sidecars(folder: Path, since_s: float) -> Iterator[tuple[float, str]]:
+def _sidecars(folder: Path) -> Iterator[tuple[float, str]]:
     with os.scandir(folder) as entries:
         for entry in entries:
             if entry.name.endswith(".json"):
-                try:
-                    changed_at = entry.stat().st_mtime
-                except OSError:
-                    continue
-                if changed_at >= since_s:
-                    yield changed_at, entry.name
+                with suppress(OSError):
+                    yield entry.stat().st_mtime, entry.name
 
 
 def _read(sidecar: Path) -> Saved | None:

@@ -23,16 +23,14 @@ Past: TypeAlias = Saved | Unfinished | Discarded
 _REMEMBERED_SEGMENTS = 64
 
 
-def read_past(recorder: Recorder, now_s: float) -> list[Past]:
-    """Mend what a crash left, and collect what else is known, oldest first. What cannot be mended is logged.
+def read_past(recorder: Recorder) -> list[Past]:
+    """Mend what a crash left in the recorder's folder, and collect what else is known, oldest first.
 
-    Args:
-        recorder: Owns the folder.
-        now_s: The time, as files have it.
+    What cannot be mended is logged.
     """
     discarded = _discarded(recorder)
     mended = _mended(recorder, {segment.segment_id for segment in discarded})
-    in_place = recorded_lately(recorder.folder, now_s)
+    in_place = recorded_lately(recorder.folder)
     return [*discarded, *in_place, *mended]
 
 
