@@ -345,7 +345,7 @@ async def test_all_lines_about_a_stream_name_it(start_server: StartServer, audio
 
 async def test_a_disk_that_is_nearly_full_takes_no_more_streams(audio_dir: Path) -> None:
     settings = ServerSettings(port=0, audio_dir=audio_dir)
-    free_bytes = iter([100_000_000, 99_999_999])
+    free_bytes = iter([100_000_000, 100_000_000, 99_999_999])  # at the start, and for each of the two
     async with (
         running_server(settings, free_bytes=lambda: next(free_bytes)) as server,
         await Wire.greeted(server.url) as first,
@@ -357,6 +357,19 @@ async def test_a_disk_that_is_nearly_full_takes_no_more_streams(audio_dir: Path)
         await first.speak(0, SECOND)  # who is there already may stay
         await first.end(SECOND)
     assert recordings(audio_dir)[0].pcm == pcm(0, SECOND)
+
+
+@pytest.mark.parametrize(("min_free_mb", "warnings"), [(100, [20.0]), (80, []), (0, [])])
+async def test_a_disk_that_is_nearly_full_is_said_at_the_start(
+    audio_dir: Path, min_free_mb: float, warnings: list[float]
+) -> None:
+    settings = ServerSettings(port=0, audio_dir=audio_dir, min_free_mb=min_free_mb)
+    with capture_logs() as logs:
+        async with running_server(settings, free_bytes=lambda: 80_000_000):
+            pass
+    said = [event for event in logs if event["event"] == "disk_nearly_full"]
+    assert [(event["log_level"], event["lacking_mb"]) for event in said] == [("warning", mb) for mb in warnings]
+    assert all("--min-free-mb" in event["remedy"] for event in said)
 
 
 async def test_a_disk_may_be_filled_to_the_end_where_that_is_wanted(audio_dir: Path) -> None:

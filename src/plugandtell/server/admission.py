@@ -76,6 +76,14 @@ class Admission:
         if self._by_address[address] > self._most_per_address:
             raise _later("address_full", f"{address} has {self._most_per_address} connections already")
 
+    def lacking_mb(self) -> float:
+        """How much room the disk lacks of what must be free; 0 or less if there is enough.
+
+        Raises:
+            WriteFailed: The folder of the recordings is gone.
+        """
+        return round((self._needed_bytes - self._free_bytes()) / 1_000_000, 1) if self._needed_bytes else 0.0
+
     def check_room(self, connections: int) -> None:
         """Whether another stream would fit.
 

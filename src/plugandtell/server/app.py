@@ -154,6 +154,10 @@ def _admission(settings: ServerSettings, recorder: Recorder, free_bytes: Callabl
     admission = Admission(settings, free_bytes, lambda: recorder.open_recordings, descriptors)
     if admission.most < settings.max_streams:
         get_logger().warning("descriptors_limit_streams", descriptors=descriptors, streams=admission.most)
+    if (lacking := admission.lacking_mb()) > 0:
+        remedy = "make room on the disk of --audio-dir, or lower --min-free-mb"
+        consequence = "every stream is asked to try again later"
+        get_logger().warning("disk_nearly_full", lacking_mb=lacking, consequence=consequence, remedy=remedy)
     return admission
 
 
