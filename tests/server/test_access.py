@@ -13,7 +13,7 @@ from websockets.exceptions import InvalidStatus
 
 from plugandtell.core.errors import CredentialsUnusable, InvalidSetting
 from plugandtell.core.protocol.messages import Ack, SegmentSaved
-from plugandtell.server.access import Access
+from plugandtell.server.access import Access, Denial, Guest
 from plugandtell.server.app import running_server
 from plugandtell.server.settings import ServerSettings
 from tests.support.certificates import OTHER_TOKEN, TOKEN, Authority, write_secret
@@ -63,6 +63,7 @@ UNKNOWN = f'{CHALLENGE}, error="invalid_token"'
     ("headers", "challenge", "words"),
     [
         ([], CHALLENGE, "a token is needed"),
+        ([("Authorization", "")], CHALLENGE, "a token is needed"),
         ([("Authorization", f"Bearer {TOKEN[:-1]}")], UNKNOWN, "the token is not known here"),
         ([("Authorization", f"Basic {TOKEN}")], UNKNOWN, "the token is not known here"),
         ([("Authorization", f"Bearer {TOKEN}")] * 2, UNKNOWN, "the token is not known here"),
@@ -103,8 +104,8 @@ def test_what_is_not_logged_is_counted(tokens_file: Path) -> None:
     access = Access(ServerSettings(tokens_file=tokens_file), {})
     with capture_logs() as logs:
         for now in (0.0, 0.1, 0.2, 1.5):
-            denial = access.deny(Headers())
-            assert denial is not None
+            denial = access.judge(Headers())
+            assert isinstance(denial, Denial)
             access.report(denial, "10.0.0.1:5", now)
     assert [event["unlogged"] for event in logs] == [0, 2]
 
@@ -131,6 +132,13 @@ async def test_without_allowed_origins_no_page_is_let_in(start_server: StartServ
         with capture_logs() as logs:
             assert (await refusal(url, [("Origin", "http://127.0.0.1:3000")]))[0] == 403
     assert logs[0]["reason"] == "origin 'http://127.0.0.1:3000'"
+
+
+def test_of_several_origins_the_one_that_is_not_allowed_is_named() -> None:
+    access = Access(ServerSettings(allow_origin=("https://app.example",)), {})
+    denial = access.judge(Headers(Origin=["https://app.example", "https://evil.example"]))
+    assert isinstance(denial, Denial)
+    assert denial.reason == "origin 'https://evil.example'"
 
 
 @pytest.mark.parametrize("origin", ["*", "app.example", "https://app.example/", "https://App.example"])
@@ -256,19 +264,36 @@ def test_a_file_without_tokens_is_named(tokens_file: Path, content: bytes, cause
 def test_a_token_is_withdrawn_without_a_restart_and_a_broken_file_changes_nothing(tokens_file: Path) -> None:
     access = Access(ServerSettings(tokens_file=tokens_file), {})
     headers = Headers(Authorization=[f"Bearer {TOKEN}"])
-    assert access.holder(headers) == "alice"
+    assert access.judge(headers) == Guest("alice")
     with capture_logs() as logs:
         tokens_file.write_text("alice: short")
-        access.refresh(10.0)
-        assert access.holder(headers) == "alice"
+        look_twice(access, 10.0)
+        assert access.judge(headers) == Guest("alice")
         tokens_file.write_text(f"bob: {OTHER_TOKEN}\n")
-        access.refresh(11.0)  # too soon
-        assert access.holder(headers) == "alice"
-        access.refresh(20.0)
-        access.refresh(30.0)
-    assert access.holder(headers) is None
+        look_twice(access, 13.0)  # the first is too soon
+        assert access.judge(headers) == Guest("alice")
+        look_twice(access, 20.0)
+        look_twice(access, 30.0)
+    assert isinstance(access.judge(headers), Denial)
     assert [event["event"] for event in logs] == ["credentials_not_reread", "credentials_reread"]
-    assert access.deny(headers) is not None
+
+
+def look_twice(access: Access, now: float) -> None:
+    access.refresh(now)
+    access.refresh(now + 2.0)
+
+
+def test_a_file_that_is_being_written_is_read_when_it_is_whole(tokens_file: Path) -> None:
+    access = Access(ServerSettings(tokens_file=tokens_file), {})
+    with capture_logs() as logs:
+        tokens_file.write_text(f"bob: {OTHER_TOKEN}\n")  # half of it: it reads well, but alice is not lost
+        access.refresh(10.0)
+        tokens_file.write_text(f"bob: {OTHER_TOKEN}\nalice: {TOKEN}\n")
+        access.refresh(12.0)
+        assert access.token_names == ["alice", "bob"]
+        access.refresh(14.0)
+    assert access.token_names == ["bob", "alice"]
+    assert [event["event"] for event in logs] == ["credentials_reread"]
 
 
 def test_a_token_is_withdrawn_though_the_certificate_is_broken(tokens_file: Path, tmp_path: Path) -> None:
@@ -277,7 +302,7 @@ def test_a_token_is_withdrawn_though_the_certificate_is_broken(tokens_file: Path
     files.key.write_text("half a key")
     tokens_file.write_text(f"bob: {OTHER_TOKEN}\n")
     with capture_logs() as logs:
-        access.refresh(10.0)
+        look_twice(access, 10.0)
     assert access.token_names == ["bob"]
     assert [event["event"] for event in logs] == ["credentials_not_reread"]
 
@@ -290,5 +315,5 @@ def test_a_pipe_is_read_once(tmp_path: Path) -> None:
     writer.start()
     access = Access(ServerSettings(tokens_file=pipe), {})
     writer.join()
-    access.refresh(10.0)  # would wait for a writer
+    look_twice(access, 10.0)  # would wait for a writer
     assert access.token_names == ["bob"]

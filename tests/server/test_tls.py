@@ -13,6 +13,7 @@ from websockets.exceptions import InvalidMessage
 from plugandtell.core.errors import CredentialsUnusable, InvalidSetting
 from plugandtell.server.access import Access, server_context
 from plugandtell.server.settings import ServerSettings
+from tests.server.test_access import look_twice
 from tests.support.certificates import TOKEN, Authority, CertificateFiles, write_secret
 from tests.support.recordings import recordings
 from tests.support.wire import RATE, WITHIN_S, Wire, pcm
@@ -155,9 +156,9 @@ async def test_a_renewed_certificate_is_shown_to_the_next_client(files: Certific
             await asyncio.open_connection("127.0.0.1", port, ssl=newer.trusting())
         fresh.cert.replace(files.cert)
         with capture_logs() as logs:
-            access.refresh(10.0)  # the key has not followed yet
+            look_twice(access, 10.0)  # the key has not followed yet
             fresh.key.replace(files.key)
-            access.refresh(20.0)
+            look_twice(access, 20.0)
         _, writer = await asyncio.open_connection("127.0.0.1", port, ssl=newer.trusting())
         writer.close()
     assert [event["event"] for event in logs] == ["credentials_not_reread", "credentials_reread"]

@@ -44,6 +44,13 @@ class Denial:
     challenge: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Guest:
+    """Who may come in: the holder of a token, or somebody of whom none is asked."""
+
+    holder: str | None
+
+
 class Access:
     """What the server asks of a client; its files are read anew when they change.
 
@@ -59,7 +66,7 @@ class Access:
         self._settings = settings
         self._from_environment = environ.get(TOKENS_VARIABLE, "")
         self._origins = frozenset(settings.allow_origin)
-        self._files_seen = self._signature()
+        self._files_read = self._files_seen = self._signature()
         self._looked_at = 0.0
         self._throttle = Throttle()
         self._unlogged = 0
@@ -99,15 +106,9 @@ class Access:
             remedy = f"encrypt with {_CERT_FLAG} and {_KEY_FLAG}, or put a proxy in front that does"
             get_logger().warning("not_encrypted", host=host, consequence=f"{travels} in clear", remedy=remedy)
 
-    def deny(self, headers: RequestHeaders) -> Denial | None:
-        """Why a request is turned away; None if it is not."""
-        return self._deny_origin(headers.get_all("Origin")) or self._deny_token(headers)
-
-    def holder(self, headers: RequestHeaders) -> str | None:
-        """Whose token the request carries; None if nobody's."""
-        values = headers.get_all("Authorization")
-        token = presented_token(values[0]) if len(values) == 1 else None
-        return self._tokens.holder_of(token) if token is not None else None
+    def judge(self, headers: RequestHeaders) -> Guest | Denial:
+        """Who sends the request, or why it is turned away."""
+        return self._deny_origin(headers.get_all("Origin")) or self._judge_token(headers.get_all("Authorization"))
 
     def report(self, denial: Denial, address: str, now: float) -> None:
         """Log who was turned away, at most once a second: `unlogged` counts those in between."""
@@ -120,15 +121,16 @@ class Access:
     def refresh(self, now: float) -> None:
         """Read the files again if they changed: certificates are renewed and tokens withdrawn without a restart.
 
-        What cannot be used is logged, and what was read before holds on.
+        A change counts when two looks in a row find the same, so that no file is read while it is being written. What
+        cannot be used is logged, and what was read before holds on.
         """
         if now - self._looked_at < _REREAD_EVERY_S:
             return
         self._looked_at = now
-        signature = self._signature()
-        if signature == self._files_seen:
+        before, self._files_seen = self._files_seen, self._signature()
+        if self._files_seen != before or self._files_seen == self._files_read:
             return
-        self._files_seen = signature
+        self._files_read = self._files_seen
         errors: list[CredentialsUnusable] = []
         try:
             self._tokens = self._read_tokens()
@@ -144,17 +146,19 @@ class Access:
             get_logger().info("credentials_reread", token_names=self._tokens.names)
 
     def _deny_origin(self, origins: list[str]) -> Denial | None:
-        if all(origin in self._origins for origin in origins):
+        foreign = next((origin for origin in origins if origin not in self._origins), None)
+        if foreign is None:
             return None
         text = "a page of this origin may not stream here: the server does not name it with --allow-origin"
-        return Denial(HTTPStatus.FORBIDDEN, f"origin {shown(origins[0])}", text)
+        return Denial(HTTPStatus.FORBIDDEN, f"origin {shown(foreign)}", text)
 
-    def _deny_token(self, headers: RequestHeaders) -> Denial | None:
-        if not self._tokens or self.holder(headers) is not None:
-            return None
-        if not headers.get_all("Authorization"):
-            text = "a token is needed"
-            return Denial(HTTPStatus.UNAUTHORIZED, "no token", text, _CHALLENGE)
+    def _judge_token(self, presented: list[str]) -> Guest | Denial:
+        token = presented_token(presented[0]) if len(presented) == 1 else None
+        holder = self._tokens.holder_of(token) if token is not None else None
+        if holder is not None or not self._tokens:
+            return Guest(holder)
+        if not any(value.strip() for value in presented):
+            return Denial(HTTPStatus.UNAUTHORIZED, "no token", "a token is needed", _CHALLENGE)
         text = "the token is not known here"
         return Denial(HTTPStatus.UNAUTHORIZED, "unknown token", text, f'{_CHALLENGE}, error="invalid_token"')
 

@@ -26,6 +26,7 @@ from plugandtell.core.protocol.messages import (
 )
 from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.logservice import bind_contextvars, get_logger
+from plugandtell.server.access import Denial, Guest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -258,11 +259,15 @@ class Listener:
         """Turn away before the upgrade who may not come in."""
         if request.path.partition("?")[0] != PATH:
             return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
-        denial = self._access.deny(request.headers)
-        if denial is None:
-            if holder := self._access.holder(request.headers):
-                socket.username = holder
-            return None
+        match self._access.judge(request.headers):
+            case Guest(holder):
+                if holder is not None:
+                    socket.username = holder
+                return None
+            case Denial() as denial:
+                return self._deny(socket, denial)
+
+    def _deny(self, socket: WebSocket, denial: Denial) -> Response:
         self._access.report(denial, _address_of(socket), time.monotonic())
         response = socket.respond(denial.status, f"{denial.text}\n")
         if denial.challenge is not None:
