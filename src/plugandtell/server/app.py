@@ -140,9 +140,7 @@ async def _sweep(registry: Registry, listener: Listener, access: Access) -> None
     while True:
         await asyncio.sleep(_SWEEP_EVERY_S)
         try:
-            registry.end_overdue()
-            registry.refresh()
-            registry.retry_unsaved()
+            registry.sweep()
             listener.close_idle(time.monotonic())
             access.refresh(time.monotonic())
         except Exception:  # noqa: BLE001  (the boundary of a task)

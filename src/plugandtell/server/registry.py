@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
@@ -25,14 +26,16 @@ class Registry:
     """All sessions by stream id.
 
     A stream stays known after its connection has gone, so that a client that returns continues where it was: in the
-    same recording within the resume window, in one that names it later. The `_REMEMBERED_STREAMS` that left last are
-    remembered; a client of an older one starts afresh, and the server takes what it still has.
+    same recording within the resume window, in one that names it later. The `remembered` that were over last are kept;
+    a client of an older one starts afresh, and the server takes what it still has. What is connected, recording or
+    unsettled is never forgotten, and is all that `sweep` looks at: it may come often.
 
     Args:
         recorder: Where recordings go.
         settings: When they end.
         monotonic: A clock in seconds.
         past: What earlier lives of the server left: its streams go on behind it.
+        remembered: How many streams that are over are kept.
     """
 
     def __init__(
@@ -41,25 +44,29 @@ class Registry:
         settings: SessionSettings,
         monotonic: Callable[[], float],
         past: Iterable[Past] = (),
+        remembered: int = _REMEMBERED_STREAMS,
     ) -> None:
         self._recorder = recorder
         self._settings = settings
         self._monotonic = monotonic
         self._sessions: dict[UUID, Session] = {}
+        self._active: dict[UUID, Session] = {}
         self._left_at: dict[UUID, float] = {}
-        self._past = by_stream(past, _REMEMBERED_STREAMS)
+        self._over: dict[UUID, None] = {}
+        self._past = by_stream(past, remembered)
+        self._remembered = remembered
         self._is_closed = False
         self._log = get_logger()
 
     @property
     def connected(self) -> list[Session]:
         """Sessions with a connection."""
-        return [session for session in self._sessions.values() if session.peer is not None]
+        return [session for session in self._active.values() if session.peer is not None]
 
     @property
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
-        return sum(session.unsaved_samples for session in self._sessions.values())
+        return sum(session.unsaved_samples for session in self._active.values())
 
     async def attach(self, hello: Hello, peer: Peer) -> Session:
         """Give the stream this connection.
@@ -79,7 +86,9 @@ class Registry:
             past = self._past.pop(hello.stream_id, [])
             session = Session(hello, self._recorder, self._settings, self._monotonic, past)
             self._sessions[hello.stream_id] = session
+        self._active[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
+        self._over.pop(hello.stream_id, None)
         session.greet(hello)
         session.holder = session.holder or peer.holder
         session.peer = peer
@@ -92,30 +101,26 @@ class Registry:
             return
         session.peer = None
         if session.is_blank:  # nothing to come back to: it must not push out a stream that has
-            del self._sessions[session.hello.stream_id]
+            del self._sessions[session.hello.stream_id], self._active[session.hello.stream_id]
             return
         self._left_at[session.hello.stream_id] = self._monotonic()
         if not dropped or not self._settings.resume_window_s:
             session.drop(EndReason.DISCONNECT)
-        self._forget_oldest()
 
-    def end_overdue(self) -> None:
-        """End the segments of clients that did not return in time."""
+    def sweep(self) -> None:
+        """Do what time demands of all streams that are not over.
+
+        The segments of clients that did not return in time end, the headers of open recordings are brought up to date,
+        and what could not be moved into place is tried again.
+        """
         latest = self._monotonic() - self._settings.resume_window_s
-        for stream_id, left_at in self._left_at.items():
-            session = self._sessions[stream_id]
-            if left_at <= latest and session.is_recording:
+        for stream_id, session in list(self._active.items()):
+            if session.is_recording and self._left_at.get(stream_id, math.inf) <= latest:
                 session.drop(EndReason.DISCONNECT)
-
-    def refresh(self) -> None:
-        """Bring the headers of all open recordings up to date."""
-        for session in self._sessions.values():
             session.refresh()
-
-    def retry_unsaved(self) -> None:
-        """Try again to move into place what could not be."""
-        for session in self._sessions.values():
             session.retry_unsaved()
+            if session.peer is None and not session.is_recording and session.is_settled:
+                self._retire(stream_id)
 
     def shut_down(self) -> None:
         """End every segment, and take no stream from now on. `settle` waits until all is in place and told."""
@@ -152,9 +157,11 @@ class Registry:
         if session is not None and session.peer is present:
             session.peer = None
 
-    def _forget_oldest(self) -> None:
-        while len(self._left_at) > _REMEMBERED_STREAMS:
-            stream_id = next(iter(self._left_at))
-            if self._sessions[stream_id].is_recording or self._sessions[stream_id].unsaved_samples:
-                return
-            del self._left_at[stream_id], self._sessions[stream_id]
+    def _retire(self, stream_id: UUID) -> None:
+        """Nothing is left to do for the stream until its client returns."""
+        del self._active[stream_id]
+        self._left_at.pop(stream_id, None)
+        self._over[stream_id] = None
+        if len(self._over) > self._remembered:
+            oldest = next(iter(self._over))
+            del self._over[oldest], self._sessions[oldest]

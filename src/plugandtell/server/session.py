@@ -140,6 +140,11 @@ class Session:
         return self._settling.is_behind
 
     @property
+    def is_settled(self) -> bool:
+        """Whether all segments that ended are in place and told."""
+        return self._settling.is_over
+
+    @property
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
         return self._settling.unsaved_samples

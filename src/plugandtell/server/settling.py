@@ -77,6 +77,11 @@ class Settling:
         return len(self._tasks) > _MOST_PENDING
 
     @property
+    def is_over(self) -> bool:
+        """Whether everything is settled and told."""
+        return not (self._unsettled or self._tasks)
+
+    @property
     def unsaved_samples(self) -> int:
         """Length of the segments that are not settled yet."""
         return sum(unsettled.samples for unsettled in self._unsettled.values())
