@@ -6,6 +6,7 @@ from collections import deque
 from typing import TYPE_CHECKING, TypeAlias
 
 from plugandtell.core.errors import WriteFailed
+from plugandtell.core.protocol.messages import SegmentSaved
 from plugandtell.logservice import get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.history import recorded_lately
@@ -57,6 +58,18 @@ def holder_of(past: Iterable[Past]) -> str | None:
     """Whose token the stream of these segments was opened with, as far as their sidecars tell."""
     names = (segment.origin.token_name for segment in past if not isinstance(segment, Discarded))
     return next((name for name in names if name is not None), None)
+
+
+def notice_of(saved: Saved) -> SegmentSaved:
+    """What its client is told of it."""
+    return SegmentSaved(
+        saved.origin.segment_id,
+        saved.path.name,
+        saved.ended.start_index,
+        saved.ended.end_index,
+        saved.origin.audio.ms_from(saved.samples),
+        saved.ended.reason,
+    )
 
 
 def _last_of(segments: Iterable[Past]) -> Sequence[Past]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+import threading
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
@@ -22,9 +23,13 @@ if TYPE_CHECKING:
 UNKNOWN_STREAM = UUID(int=0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Unfinished:
-    """A recording that is mended, but cannot be moved into place yet. `finish` tries again; call it off the loop."""
+    """A recording that is mended, but cannot be moved into place yet. `finish` tries again; call it off the loop.
+
+    Attributes:
+        saved: The recording, once it is in place.
+    """
 
     path: Path
     origin: Origin
@@ -32,14 +37,19 @@ class Unfinished:
     ended: Ended
     samples: int
     error: WriteFailed
+    saved: Saved | None = None
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
     def finish(self) -> Saved:
-        """Move it into place.
+        """Move it into place, once: whoever comes later, or meanwhile on another thread, is given the same.
 
         Raises:
             WriteFailed: As before.
         """
-        return move_into_place(self.path, self.origin, self.gaps, self.ended)
+        with self._lock:
+            if self.saved is None:
+                self.saved = move_into_place(self.path, self.origin, self.gaps, self.ended)
+            return self.saved
 
 
 def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | Unfinished | WriteFailed]:

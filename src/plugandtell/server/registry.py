@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import CloseCode, EndReason, Hello
 from plugandtell.logservice import get_logger
-from plugandtell.server.past import by_stream, holder_of
+from plugandtell.server.inherited import Inherited
 from plugandtell.server.session import Peer, Session, SessionSettings
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class Registry:
         self._active: dict[UUID, Session] = {}
         self._left_at: dict[UUID, float] = {}
         self._over: dict[UUID, None] = {}
-        self._past = by_stream(past, remembered)
+        self._inherited = Inherited(past, remembered, monotonic)
         self._remembered = remembered
         self._is_closed = False
         self._log = get_logger()
@@ -66,7 +66,8 @@ class Registry:
     @property
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
-        return sum(session.unsaved_samples for session in self._active.values())
+        of_sessions = sum(session.unsaved_samples for session in self._active.values())
+        return of_sessions + self._inherited.unsaved_samples
 
     async def attach(self, hello: Hello, peer: Peer) -> Session:
         """Give the stream this connection.
@@ -83,7 +84,7 @@ class Registry:
             raise ProtocolError(CloseCode.GOING_AWAY, "shutting_down", "the server shuts down")
         session = self._sessions.get(hello.stream_id)
         if session is None:
-            past = self._past.pop(hello.stream_id, [])
+            past = self._inherited.take(hello.stream_id)
             session = Session(hello, self._recorder, self._settings, self._monotonic, past)
             self._sessions[hello.stream_id] = session
         self._active[hello.stream_id] = session
@@ -113,6 +114,7 @@ class Registry:
         The segments of clients that did not return in time end, the headers of open recordings are brought up to date,
         and what could not be moved into place is tried again.
         """
+        self._inherited.retry()
         latest = self._monotonic() - self._settings.resume_window_s
         for stream_id, session in list(self._active.items()):
             if session.is_recording and self._left_at.get(stream_id, math.inf) <= latest:
@@ -125,17 +127,18 @@ class Registry:
     def shut_down(self) -> None:
         """End every segment, and take no stream from now on. `settle` waits until all is in place and told."""
         self._is_closed = True
+        self._inherited.retry(at_once=True)
         for session in self._sessions.values():
             session.shut_down()
 
     async def settle(self) -> None:
         """Wait until every segment that ended is in place and told."""
-        await asyncio.gather(*(session.settle() for session in self._sessions.values()))
+        await asyncio.gather(self._inherited.settle(), *(session.settle() for session in self._sessions.values()))
 
     def _check_holder(self, stream_id: UUID, holder: str | None) -> None:
         """Keep a stream from whoever learned its id, which is no secret: it is in the log and in every sidecar."""
         session = self._sessions.get(stream_id)
-        owner = session.holder if session is not None else holder_of(self._past.get(stream_id, ()))
+        owner = session.holder if session is not None else self._inherited.holder_of(stream_id)
         if owner is not None and holder is not None and owner != holder:
             message = f"the stream {stream_id} was opened with another token"
             raise ProtocolError(CloseCode.POLICY_VIOLATION, "stream_of_another", message)

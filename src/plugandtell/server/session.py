@@ -28,7 +28,7 @@ from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.discards import Discarded
-from plugandtell.server.past import end_of, holder_of
+from plugandtell.server.past import end_of, holder_of, notice_of
 from plugandtell.server.recorder import Saved
 from plugandtell.server.settling import Settling, Unsettled
 
@@ -272,7 +272,7 @@ class Session:
                     self._previous = None
                     continue
                 case Saved():
-                    self._settling.notices.append(_notice_of(segment))
+                    self._settling.notices.append(notice_of(segment))
                 case _:
                     segment_id = segment.origin.segment_id
                     settle = partial(self._move_into_place, segment.finish, segment_id)
@@ -358,7 +358,7 @@ class Session:
         saved = finish()
         seconds = self._audio.seconds_from(saved.samples)
         self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=seconds)
-        return _notice_of(saved)
+        return notice_of(saved)
 
     def _discard(self, recording: Recording, ended: Ended) -> SegmentDiscarded:
         """Leave no file of what holds no voice. Off the event loop."""
@@ -426,14 +426,3 @@ def _is_kept(origin: Origin, ended: Ended) -> bool:
     before the voice that its pre-roll announces.
     """
     return ended.voiced_samples > 0 or ended.reason in CUT_OFF or origin.continues is not None
-
-
-def _notice_of(saved: Saved) -> SegmentSaved:
-    return SegmentSaved(
-        saved.origin.segment_id,
-        saved.path.name,
-        saved.ended.start_index,
-        saved.ended.end_index,
-        saved.origin.audio.ms_from(saved.samples),
-        saved.ended.reason,
-    )

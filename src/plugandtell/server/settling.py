@@ -100,6 +100,11 @@ class Settling:
         self._unsettled[unsettled.segment_id] = unsettled
         self._failed.append(unsettled)
 
+    def withdraw(self, segment_id: UUID) -> None:
+        """Leave it to somebody else. A try that is under way goes on, and is the last."""
+        self._unsettled.pop(segment_id, None)
+        self._failed = [unsettled for unsettled in self._failed if unsettled.segment_id != segment_id]
+
     def check(self) -> None:
         """Let no more segments begin when too many wait to be settled.
 
@@ -166,6 +171,8 @@ class Settling:
         await self._tell(notice)
 
     def _put_off(self, unsettled: Unsettled, error: WriteFailed) -> None:
+        if unsettled.segment_id not in self._unsettled:  # withdrawn
+            return
         pause_s = self._retry.next_pause_s(self._monotonic(), 0.5) or _SLOWEST_RETRY_S
         self._retry_at = self._monotonic() + pause_s
         self._failed.append(unsettled)
@@ -173,5 +180,5 @@ class Settling:
         self._log.error("segment_not_saved", segment_id=segment_id, error=str(error), next_try_s=pause_s)
 
     def _forget(self, unsettled: Unsettled) -> None:
-        del self._unsettled[unsettled.segment_id]
+        self._unsettled.pop(unsettled.segment_id, None)
         self._settled.set()
