@@ -80,6 +80,7 @@ class Recording:
         self._synced_bytes = 0
         self._notes = 0
         self._synced_notes = 0
+        self._is_doubtful = False  # whether a sync failed: one that does not fail afterwards proves nothing
         self._lock = threading.Lock()  # between those who close the file and the one who makes it safe
 
     @property
@@ -164,6 +165,7 @@ class Recording:
                     sync_path(wav_part.parent)
                 _flush_data(self._file.fileno())
             except (OSError, ValueError) as exc:  # ValueError: the file is closed, and was not flushed
+                self._is_doubtful = True
                 raise WriteFailed(str(self.path), getattr(exc, "strerror", None) or str(exc)) from exc
             self._synced_bytes, self._synced_notes = size_bytes, notes
 
@@ -201,7 +203,10 @@ class Recording:
                 if self._file.closed:  # an earlier call failed
                     self._file = parts_of(self.path)[0].open("r+b", buffering=0)
                 self.patch_header()
-                os.fsync(self._file.fileno())
+                self._is_doubtful = self._is_doubtful or not is_synced(self._file.fileno())
+                if self._is_doubtful:
+                    self._file.close()
+                    write_anew(parts_of(self.path)[0])
                 self._is_flushed = True
             except OSError as exc:
                 raise self._failed(exc) from exc
@@ -408,6 +413,36 @@ def sync_path(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def write_anew(path: Path) -> None:
+    """Replace a file whose sync failed by a copy that is on the disk.
+
+    After a sync that failed, the system counts the pages as clean: the next one succeeds though they never got to the
+    disk. What was written is in memory still, as a rule, and is read from there.
+
+    Raises:
+        OSError: The copy is not on the disk either; the file is as it was.
+    """
+    temporary = path.with_name(path.name + NEW)
+    try:
+        with path.open("rb") as old, temporary.open("wb", buffering=0) as new:
+            shutil.copyfileobj(old, new, _HASH_BLOCK_BYTES)
+            os.fsync(new.fileno())
+        temporary.replace(path)
+    except OSError:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise
+
+
+def is_synced(descriptor: int) -> bool:
+    """Put a file on the disk; returns whether it is there."""
+    try:
+        os.fsync(descriptor)
+    except OSError:
+        return False
+    return True
 
 
 def _flush_data(descriptor: int) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -14,7 +13,7 @@ from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import GapPolicy, Origin, gaps_within, read_final_sidecar, read_open_sidecar
 from plugandtell.core.segmenter import Ended, Gap
-from plugandtell.server.recorder import NEW, PART, Saved, move_into_place, parts_of
+from plugandtell.server.recorder import NEW, PART, Saved, is_synced, move_into_place, parts_of, write_anew
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator
@@ -62,7 +61,7 @@ def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | U
         folder: Where the recordings are.
         discarded: Segments that were to leave no file.
     """
-    for leftover in folder.glob(f"*.json{PART}{NEW}"):
+    for leftover in folder.glob(f"*{PART}{NEW}"):
         try:
             leftover.unlink()
         except OSError as exc:
@@ -124,7 +123,9 @@ def _mend(wav_part: Path, size_bytes: int) -> wav.Repair:
         file.write(mended.header)
         file.truncate(mended.size_bytes)
         file.flush()
-        os.fsync(file.fileno())
+        is_safe = is_synced(file.fileno())
+    if not is_safe:
+        write_anew(wav_part)
     return mended
 
 
