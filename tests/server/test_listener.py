@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from plugandtell.core.protocol.messages import Hello
     from tests.server.conftest import StartServer
 
 SECOND = RATE
@@ -193,10 +194,7 @@ async def test_who_returns_late_goes_on_in_a_recording_that_names_the_one_before
 ) -> None:
     greeting = hello()
     async with start_server(resume_window=0.1) as url:
-        async with await Wire.greeted(url, greeting) as wire:
-            await wire.speak(0, SECOND)
-            await wire.say(Position(SECOND))
-            await _acknowledged(wire, SECOND)
+        await _leave_after_a_second(url, greeting)
         await _wait_until(lambda: len(list(audio_dir.glob("*.json"))) == 1)
         async with await Wire.open(url) as wire:
             await wire.say(greeting)
@@ -216,10 +214,7 @@ async def test_who_returns_late_names_the_one_before_even_after_a_long_silence(
 ) -> None:
     greeting = hello()
     async with start_server(resume_window=0) as url:
-        async with await Wire.greeted(url, greeting) as wire:
-            await wire.speak(0, SECOND)
-            await wire.say(Position(SECOND))
-            await _acknowledged(wire, SECOND)
+        await _leave_after_a_second(url, greeting)
         async with await Wire.greeted(url, greeting) as wire:
             await wire.say(Position(20 * SECOND, SECOND))
             await wire.speak(20 * SECOND, SECOND)
@@ -328,7 +323,10 @@ async def test_a_discarded_segment_is_told_of_again_after_a_reconnection(
 async def test_the_growing_file_is_valid_though_little_comes(start_server: StartServer, audio_dir: Path) -> None:
     async with start_server() as url, await Wire.greeted(url) as wire:
         await wire.speak(0, 1600)  # far less than the second after which a write alone would mend the header
-        await _wait_until(lambda: [len(read_wav(path)) for path in audio_dir.glob("*.wav.part")] == [3200])
+        await wire.hear(SegmentStarted)
+        growing = audio_dir / "2026-11-23T15-35-00.848Z_laptop.wav.part"
+        await _wait_until(lambda: len(read_wav(growing)) == 3200)
+        assert read_wav(growing) == pcm(0, 1600)
 
 
 async def test_all_lines_about_a_stream_name_it(start_server: StartServer, audio_dir: Path) -> None:
@@ -592,6 +590,14 @@ async def test_streams_are_kept_apart_by_id_not_by_label(start_server: StartServ
                 await wire.speak(0, 1600)
                 await wire.end(1600)
     assert [found.pcm for found in recordings(audio_dir)] == [pcm(0, 1600)] * 2
+
+
+async def _leave_after_a_second(url: str, greeting: Hello) -> None:
+    """Speak for a second, hear that it is stored, and drop the connection."""
+    async with await Wire.greeted(url, greeting) as wire:
+        await wire.speak(0, SECOND)
+        await wire.say(Position(SECOND))
+        await _acknowledged(wire, SECOND)
 
 
 async def _acknowledged(wire: Wire, stored_to: int) -> None:
