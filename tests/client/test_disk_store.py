@@ -257,6 +257,50 @@ def test_the_oldest_file_is_given_up_on_demand_but_not_the_one_that_grows(tmp_pa
     assert again.evict() == 20
 
 
+def test_what_is_in_memory_alone_is_not_given_up_to_make_room_on_the_disk(tmp_path: Path, new_store: NewStore) -> None:
+    failures = iter([OSError(errno.EIO, "broken")])
+
+    def create(path: Path) -> FileIO:
+        if failure := next(failures, None):
+            raise failure
+        return create_file(path)
+
+    store = new_store(tmp_path, create)
+    with capture_logs():
+        fill(store, 0, 120)
+    assert [store.evict(), store.evict()] == [40, None]
+    assert store.take_lost() == [(40, 80)]
+    assert store.read(0, 40) == pcm(0, 40)
+
+
+def test_what_cannot_be_deleted_is_not_given_up(tmp_path: Path, new_store: NewStore) -> None:
+    store = new_store(tmp_path)
+    fill(store, 0, 120)
+    oldest = tmp_path / "00000001.chunk"
+    held = oldest.rename(tmp_path / "held")
+    oldest.mkdir()
+    assert store.evict() is None
+    oldest.rmdir()
+    held.rename(oldest)
+    assert store.take_lost() == []
+    assert store.read(0, 120) == pcm(0, 120)
+
+
+def test_how_far_the_server_has_everything_is_noted_at_the_latest_at_the_end(
+    tmp_path: Path, new_store: NewStore
+) -> None:
+    store = new_store(tmp_path)
+    fill(store, 0, 40)
+    obstacle = tmp_path / "stored_to"
+    obstacle.mkdir()
+    with capture_logs() as lines:
+        store.forget(25)
+    assert [line["event"] for line in lines] == ["spool_failed"]
+    obstacle.rmdir()
+    store.close()
+    assert kept(new_store(tmp_path)) == [Stretch(25, 40)]
+
+
 class Dying(RuleBasedStateMachine):
     """A client that dies at any moment, again and again, while the line breaks: nothing is lost, nothing is doubled."""
 

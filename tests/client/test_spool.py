@@ -133,6 +133,29 @@ def test_what_another_client_holds_is_not_deleted(tmp_path: Path) -> None:
     spool.release(own)
 
 
+def test_damaged_files_go_before_what_can_still_be_sent(tmp_path: Path) -> None:
+    spool = new_spool(tmp_path)
+    own = spool.begin(hello(), URL)
+    damaged = own.folder / "00000000.damaged"
+    damaged.write_bytes(bytes(LIMIT_BYTES // 2))
+    with capture_logs():
+        speak(own, 30)
+    assert not damaged.exists()
+    assert own.store.take_lost() == []
+    spool.release(own)
+
+
+def test_a_stream_that_its_client_is_about_to_lock_is_left_alone(tmp_path: Path) -> None:
+    spool = new_spool(tmp_path)
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    own = spool.begin(hello(), URL)
+    with capture_logs():
+        speak(own, 100)
+    assert list(begun.iterdir()) == []  # to try its lock would have made the lock's file
+    spool.release(own)
+
+
 @pytest.mark.parametrize(
     ("one", "other", "same"),
     [

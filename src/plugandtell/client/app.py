@@ -111,7 +111,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         get_logger().info("capture_started", source=source.name, vad=choice.name)
         line = LineSettings(url, _patience_s(settings, source), settings.keepalive, credentials)
         packer = Packer(line, SPEECH.samples_from_ms(settings.batch_ms), on_saved)
-        delivery = await asyncio.to_thread(prepare, settings, packer, hello, url)
+        delivery = await asyncio.to_thread(prepare, settings, packer, hello, url, stop.is_set)
         try:
             silence_ms = await _unless_stopped(_silence_ms(delivery, settings), stop)
             if silence_ms is None:

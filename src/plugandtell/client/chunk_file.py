@@ -135,6 +135,15 @@ class ChunkFile:
                 pieces.append(item.start, item.pcm)
         return pieces
 
+    def delete(self) -> bool:
+        """Delete the file, damaged or not; returns whether that made room."""
+        self.close()
+        try:
+            self.path.unlink()
+        except OSError:
+            return False
+        return True
+
     def remove(self) -> None:
         """Delete the file; one that is damaged is put aside instead."""
         self.close()

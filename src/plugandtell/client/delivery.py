@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 import time
 from dataclasses import dataclass
@@ -153,7 +154,7 @@ class Delivery:
                 with bound_contextvars(stream_id=str(first.stream.hello.stream_id)):
                     return (await first.uplink.connect()).silence_ms
             except Refused as error:
-                self._leave(first, error)
+                await self._leave(first, error)
         return (await self.own.uplink.connect()).silence_ms
 
     async def run(self) -> None:
@@ -171,10 +172,10 @@ class Delivery:
                 except TransientError:
                     raise
                 except PlugAndTellError as error:
-                    self._leave(first, error)
+                    await self._leave(first, error)
                 else:
                     self._log.info("leftover_sent", recordings=first.reporter.recordings)
-                    self._settle(first)
+                    await self._settle(first)
             await first.uplink.close()
         await self.own.uplink.run()
 
@@ -189,40 +190,44 @@ class Delivery:
             self._log.warning("audio_kept", seconds=self.kept_s, folder=str(self._spool and self._spool.folder))
         for parcel in self._parcels:
             await parcel.uplink.close()
-            self._put_away(parcel)
+            await self._put_away(parcel)
 
-    def _leave(self, parcel: Parcel, error: PlugAndTellError) -> None:
+    async def _leave(self, parcel: Parcel, error: PlugAndTellError) -> None:
         if isinstance(error, AudioNotSaved):
             self.unconfirmed_samples += error.samples
         kept_s = SPEECH.seconds_from(parcel.stream.unacknowledged_samples)
         self._log.error("leftover_not_sent", error=str(error), kept_s=kept_s)
-        self._settle(parcel)
+        await self._settle(parcel)
 
-    def _settle(self, parcel: Parcel) -> None:
+    async def _settle(self, parcel: Parcel) -> None:
         self._leftovers.remove(parcel)
         self._recordings += parcel.reporter.recordings
         self._lost_samples += parcel.stream.lost_samples
-        self._put_away(parcel)
+        await self._put_away(parcel)
 
-    def _put_away(self, parcel: Parcel) -> None:
+    async def _put_away(self, parcel: Parcel) -> None:
+        """In a thread: it may have to wait for another client that holds the spool, and capture must not."""
         if self._spool is None or parcel.spooled is None:
             return
-        if parcel.stream.unacknowledged_samples:
-            self._spool.release(parcel.spooled)
-        else:
-            self._spool.remove(parcel.spooled)
+        put_away = self._spool.release if parcel.stream.unacknowledged_samples else self._spool.remove
+        await asyncio.to_thread(put_away, parcel.spooled)
 
 
-def prepare(settings: ClientSettings, packer: Packer, hello: Hello, server: str) -> Delivery:
+def prepare(
+    settings: ClientSettings, packer: Packer, hello: Hello, server: str, is_stopped: Callable[[], bool]
+) -> Delivery:
     """Find what is left in the spool, and make a place for what is heard now. Reads all leftovers: call it in a thread.
 
-    A spool that cannot be used is said; the audio is kept in memory then.
+    A spool that cannot be used is said; the audio is kept in memory then. Once `is_stopped`, no more of it is read.
     """
     spool = _open_spool(settings)
     if spool is None:
         return Delivery(None, [], packer.new(hello, None))
     leftovers = []
     for spooled in _leftovers_of(spool, settings.leftovers):
+        if is_stopped():
+            spool.release(spooled)
+            continue
         if settings.leftovers is Leftovers.SAME_HOST and not is_same_host(spooled.server, server):
             hint = f"--server={spooled.server} or --leftovers=any sends it"
             get_logger().warning("leftover_of_another_server", server=spooled.server, hint=hint)

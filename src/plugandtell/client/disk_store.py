@@ -8,6 +8,7 @@ Memory holds the chunk that grows, the one that was read last, and what the disk
 from __future__ import annotations
 
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass
 from io import FileIO
 from typing import TYPE_CHECKING
@@ -76,6 +77,7 @@ class DiskStore:
         self._note_at: int | None = None
         self._stored: FileIO | None = None
         self._stored_to = 0
+        self._is_stored_to_unwritten = False
         self._is_failing = False
         self._log = get_logger()
 
@@ -148,11 +150,7 @@ class DiskStore:
             return
         self._stored_to = stored_to
         try:
-            if self._stored is None:
-                path = self._folder / _STORED
-                self._stored = FileIO(path, "r+b" if path.exists() else "xb")
-            self._stored.seek(0)
-            self._stored.write(journal.record(Ack(stored_to)))
+            self._write_stored_to()
         except OSError as exc:
             self._fail(exc)
         self._forget(stored_to)
@@ -163,15 +161,21 @@ class DiskStore:
         return lost
 
     def evict(self) -> int | None:
-        """Give up the oldest file; returns how many samples were in it, or None if there is none but what grows."""
-        if not self._chunks or self._chunks[0].grows:
+        """Give up the oldest file to make room; returns how many samples were in it.
+
+        None if there is nothing on disk but the file that grows, or if it cannot be deleted: then nothing is given up.
+        """
+        oldest = next((chunk for chunk in self._chunks if chunk.is_on_disk and not chunk.grows), None)
+        if oldest is None or not oldest.delete():
             return None
-        oldest = self._chunks[0]
         self._give_up(oldest)
         return oldest.samples
 
     def close(self) -> None:
         """Close the files. Idempotent."""
+        if self._is_stored_to_unwritten:
+            with suppress(OSError):  # it was said when it failed; the disk may have room by now
+                self._write_stored_to()
         for file in (self._stored, *self._chunks):
             if file is not None:
                 file.close()
@@ -249,6 +253,16 @@ class DiskStore:
         if self._loaded is None or self._loaded[0] is not chunk:
             self._loaded = (chunk, chunk.load())
         return self._loaded[1]
+
+    def _write_stored_to(self) -> None:
+        """Note how far the server has everything; the next life tells it nothing below."""
+        self._is_stored_to_unwritten = True
+        if self._stored is None:
+            path = self._folder / _STORED
+            self._stored = FileIO(path, "r+b" if path.exists() else "xb")
+        self._stored.seek(0)
+        self._stored.write(journal.record(Ack(self._stored_to)))
+        self._is_stored_to_unwritten = False
 
     def _read_stored_to(self) -> int:
         """What an earlier life knew to be stored."""

@@ -155,19 +155,29 @@ class Spool:
             )
 
     def _evict_from(self, folder: Path) -> int | None:
-        """Delete the oldest file of a stream; returns about how many samples went, or None if none can go."""
+        """Delete the oldest file of a stream; returns about how many samples went, or None if none can go.
+
+        A folder without a hello is being made by its client, who has not locked it yet.
+        """
         if (stream := self._ours.get(folder)) is not None:
-            return stream.store.evict()
-        if (lock := _try_lock(folder)) is None:
+            damaged = self._delete_oldest(folder, DAMAGED_SUFFIX)
+            return stream.store.evict() if damaged is None else damaged
+        if not (folder / _HELLO).exists() or (lock := _try_lock(folder)) is None:
             return None
         try:
-            oldest = next(iter(sorted(path for path in folder.iterdir() if path.suffix in (SUFFIX, DAMAGED_SUFFIX))))
-            size_bytes = oldest.stat().st_size
-            oldest.unlink()
-        except (OSError, StopIteration):
-            return None
+            return self._delete_oldest(folder, DAMAGED_SUFFIX, SUFFIX)
         finally:
             lock.release(force=True)
+
+    def _delete_oldest(self, folder: Path, *suffixes: str) -> int | None:
+        try:
+            oldest = min((path for path in folder.iterdir() if path.suffix in suffixes), default=None)
+            if oldest is None:
+                return None
+            size_bytes = oldest.stat().st_size
+            oldest.unlink()
+        except OSError:
+            return None
         return self._audio.samples_in(size_bytes)
 
     def _folders(self) -> list[Path]:
