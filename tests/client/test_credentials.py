@@ -93,8 +93,9 @@ async def test_a_certificate_of_an_authority_that_is_trusted(tmp_path: Path, aut
     async with server(tmp_path, tokens_file=tokens_file, **authority.certify().settings) as url:
         for address in (url, url.replace("127.0.0.1", "localhost")):
             uplink = uplink_to(address, credentials_for(address, TOKEN, ca=authority.ca))
-            await uplink.connect()
+            welcome = await uplink.connect()
             await uplink.close()
+            assert (welcome.resume_from, welcome.silence_ms) == (0, 3000)
 
 
 async def test_a_certificate_of_nobody_known_is_not_trusted(tmp_path: Path, authority: Authority) -> None:

@@ -113,7 +113,7 @@ def misname(_virtual: VirtualMicrophone) -> None:
 
 @needs_pulseaudio
 def test_a_name_that_fits_none_or_several_lists_the_devices(virtual: VirtualMicrophone) -> None:
-    virtual.run(misname)
+    assert not virtual.failure_of(misname)
 
 
 @needs_pulseaudio
@@ -121,7 +121,7 @@ def test_a_name_that_fits_none_or_several_lists_the_devices(virtual: VirtualMicr
 def test_every_sample_is_heard_as_it_was_played(
     virtual: VirtualMicrophone, work: Callable[[VirtualMicrophone], None]
 ) -> None:
-    virtual.run(work)
+    assert not virtual.failure_of(work)
 
 
 async def stop_without(breaks: Callable[[], None], cause: str) -> None:
@@ -153,7 +153,7 @@ def suspend_the_source(doomed: VirtualMicrophone) -> None:
 def test_nothing_hangs_when_a_device_goes_away_for_good(
     doomed: VirtualMicrophone, work: Callable[[VirtualMicrophone], None]
 ) -> None:
-    doomed.run(work)
+    assert not doomed.failure_of(work)
 
 
 def find_nothing(doomed: VirtualMicrophone) -> None:
@@ -164,4 +164,4 @@ def find_nothing(doomed: VirtualMicrophone) -> None:
 
 @needs_pulseaudio
 def test_a_sound_server_that_is_gone_before_the_start(doomed: VirtualMicrophone) -> None:
-    doomed.run(find_nothing)
+    assert not doomed.failure_of(find_nothing)

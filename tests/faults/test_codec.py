@@ -13,4 +13,7 @@ SESSIONS = 500
 
 
 def test_whatever_is_said_the_answer_is_documented_and_cheap(record: Record) -> None:
-    record(run_messages(range(SESSIONS)))
+    tally = run_messages(range(SESSIONS))
+    assert tally.runs == {"message_sessions": SESSIONS}
+    assert tally.faults["mutated_message"] > 0
+    record(tally)

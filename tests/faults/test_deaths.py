@@ -22,4 +22,8 @@ OF_SCHEDULES = 12
 async def test_whoever_is_killed_nothing_is_lost_and_nothing_doubled(batch: int, record: Record) -> None:
     seeds = range(batch * OF_SCHEDULES, (batch + 1) * OF_SCHEDULES)
     async with nursery() as opened:
-        record(await run_batch("deaths", partial(run_death, opened), seeds, at_once=OF_SCHEDULES))
+        tally = await run_batch("deaths", partial(run_death, opened), seeds, at_once=OF_SCHEDULES)
+    assert tally.runs == {"deaths": OF_SCHEDULES}
+    assert tally.faults["kill_client"] + tally.faults["kill_server"] > 0
+    assert tally.samples > 0
+    record(tally)

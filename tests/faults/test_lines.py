@@ -19,4 +19,8 @@ OF_SCHEDULES = 160
 @pytest.mark.parametrize("batch", range(BATCHES))
 async def test_whatever_happens_to_the_line_nothing_is_lost_and_nothing_doubled(batch: int, record: Record) -> None:
     seeds = range(batch * OF_SCHEDULES, (batch + 1) * OF_SCHEDULES)
-    record(await run_batch("lines", run_line, seeds, at_once=OF_SCHEDULES))
+    tally = await run_batch("lines", run_line, seeds, at_once=OF_SCHEDULES)
+    assert tally.runs == {"lines": OF_SCHEDULES}
+    assert tally.faults.total() > 0
+    assert tally.samples > 0
+    record(tally)

@@ -67,5 +67,5 @@ def test_what_is_wrong_is_found_out(found: list[Found], said: str) -> None:
 
 
 def test_what_a_crash_left_may_have_ended_in_silence_before() -> None:
-    compare([recording(0, 40, "recovered"), recording(60, 100)], SPOKEN)
-    compare([recording(0, 40, "recovered"), recording(60, 100, continues="0-40")], SPOKEN)
+    assert compare([recording(0, 40, "recovered"), recording(60, 100)], SPOKEN) == 80
+    assert compare([recording(0, 40, "recovered"), recording(60, 100, continues="0-40")], SPOKEN) == 80

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -112,11 +113,38 @@ def test_what_is_called_an_exception_need_not_be_text(value: object) -> None:
     assert shown(exception=value).startswith(shown().rstrip("\n"))
 
 
-def test_a_broken_stream_is_given_up_on_silently() -> None:
-    closed = io.StringIO()
-    closed.close()
-    for stream in (closed, None):
-        Console(stream, color=False).show(event())
+class BreaksOnce(io.StringIO):
+    """A stream whose first write fails."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.failures = 0
+
+    def write(self, text: str) -> int:
+        if not self.failures:
+            self.failures += 1
+            raise OSError(errno.EIO, "broken")
+        return super().write(text)
+
+
+def test_a_broken_stream_is_given_up_on_silently_line_by_line() -> None:
+    stream = BreaksOnce()
+    console = Console(stream, color=False)
+    console.show(event("lost"))
+    console.show(event("shown"))
+    assert stream.failures == 1
+    assert "shown" in stream.getvalue()
+    assert "lost" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("stream", [None, io.StringIO()])
+def test_where_nothing_can_be_shown_the_program_goes_on(stream: io.StringIO | None) -> None:
+    if stream is not None:
+        stream.close()
+    console = Console(stream, color=False)
+    for name in ("one", "two"):
+        console.show(event(name))
+    assert stream is None or stream.closed
 
 
 def test_a_stream_that_knows_ascii_only() -> None:
