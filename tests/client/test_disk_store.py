@@ -14,22 +14,20 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
+from hypothesis.stateful import precondition, rule
 from structlog.testing import capture_logs
 
 from plugandtell.client.chunk_file import create_file
 from plugandtell.client.disk_store import DiskLimits, DiskStore
 from plugandtell.core.audio import AudioFormat
-from plugandtell.core.gate import Passed
 from plugandtell.core.journal import record
 from plugandtell.core.protocol.messages import End, Position
 from plugandtell.core.store import Stretch
-from tests.core.protocol.test_client import AUDIO, Line, new_gate, new_stream
+from tests.support.broken_line import LineRules
+from tests.support.client_stream import AUDIO, new_stream
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from plugandtell.core.gate import Output
 
     NewStore = Callable[..., DiskStore]
 
@@ -301,17 +299,13 @@ def test_how_far_the_server_has_everything_is_noted_at_the_latest_at_the_end(
     assert kept(new_store(tmp_path)) == [Stretch(25, 40)]
 
 
-class Dying(RuleBasedStateMachine):
+class Dying(LineRules):
     """A client that dies at any moment, again and again, while the line breaks: nothing is lost, nothing is doubled."""
 
     def __init__(self) -> None:
-        super().__init__()
         self.folder = Path(tempfile.mkdtemp())
         self.store = self._open()
-        self.line = Line(self.store)
-        self.gate = new_gate()
-        self.index = 0
-        self.passed: list[Passed] = []
+        super().__init__(self.store)
         self.has_died = False
 
     def _open(self) -> DiskStore:
@@ -320,24 +314,7 @@ class Dying(RuleBasedStateMachine):
     @precondition(lambda self: not self.has_died)
     @rule(voiced=st.booleans(), samples=st.integers(1, 20))
     def capture(self, voiced: bool, samples: int) -> None:
-        chunk = b"".join(bytes([voiced, index % 256]) for index in range(self.index, self.index + samples))
-        self.index += samples
-        self._take(self.gate.feed(chunk))
-
-    @precondition(lambda self: not self.line.is_up)
-    @rule()
-    def connect(self) -> None:
-        self.line.connect()
-
-    @precondition(lambda self: self.line.is_up)
-    @rule()
-    def cut(self) -> None:
-        self.line.cut()
-
-    @rule(times=st.integers(1, 8), step=st.sampled_from(["send", "deliver", "hear"]))
-    def pass_on(self, times: int, step: str) -> None:
-        for _ in range(times):
-            getattr(self.line, step)()
+        self.speak(voiced, samples)
 
     @rule()
     def die(self) -> None:
@@ -351,26 +328,16 @@ class Dying(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         if not self.has_died:
-            self._take(self.gate.flush())
+            self.take(self.gate.flush())
             self.line.stream.end(self.index)
-        if not self.line.is_up:
-            self.line.connect()
-        self.line.settle()
+        self.settle()
         self.store.close()
         shutil.rmtree(self.folder)
-        passed = [
-            (item.start + number, value)
-            for item in self.passed
-            for number, value in enumerate(memoryview(item.pcm).cast("h"))
-        ]
+        passed = self.passed_samples()
         assert self.line.server.stored == passed
         assert self.line.stream.unacknowledged_samples == self.line.stream.lost_samples == 0
         with suppress(IndexError):
             assert self.line.server.segments[-1][0].end_index == passed[-1][0] + 1
-
-    def _take(self, outputs: list[Output]) -> None:
-        self.passed += [item for item in outputs if isinstance(item, Passed)]
-        self.line.take(outputs)
 
 
 TestDying = Dying.TestCase

@@ -14,7 +14,7 @@ from plugandtell.core.protocol.messages import (
     SegmentSaved,
     SegmentStarted,
 )
-from tests.core.protocol.test_client import HELLO, connected, pcm, told, welcome
+from tests.support.client_stream import HELLO, connected, pcm, told, welcome
 
 SEGMENT = UUID(int=7)
 

@@ -6,15 +6,14 @@ from typing import TYPE_CHECKING
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
+from hypothesis.stateful import invariant, rule
 
-from plugandtell.core.gate import Passed
 from plugandtell.core.protocol.messages import Ack
 from plugandtell.core.store import MemoryStore
-from tests.core.protocol.test_client import AUDIO, Line, new_gate, new_stream, pcm, saved, told, welcome
+from tests.support.broken_line import LineRules
+from tests.support.client_stream import AUDIO, new_stream, pcm, saved, told, welcome
 
 if TYPE_CHECKING:
-    from plugandtell.core.gate import Output
     from plugandtell.core.ranges import Range
 
 
@@ -105,59 +104,30 @@ def test_of_many_positions_with_nothing_left_between_them_two_stay() -> None:
     assert told(stream) == []
 
 
-class TooSmall(RuleBasedStateMachine):
+class TooSmall(LineRules):
     """Whatever breaks, and however little room there is: what is stored was heard, once, and the rest is counted."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.line = Line(MemoryStore(AUDIO, 80))
-        self.gate = new_gate()
-        self.index = 0
-        self.passed: dict[int, int] = {}
+        super().__init__(MemoryStore(AUDIO, 80))
 
     @rule(voiced=st.booleans(), samples=st.integers(1, 20))
     def capture(self, voiced: bool, samples: int) -> None:
-        values = [voiced + 256 * (index % 100) for index in range(self.index, self.index + samples)]
-        self.index += samples
-        self._take(self.gate.feed(b"".join(value.to_bytes(2, "little") for value in values)))
-
-    @precondition(lambda self: not self.line.is_up)
-    @rule()
-    def connect(self) -> None:
-        self.line.connect()
-
-    @precondition(lambda self: self.line.is_up)
-    @rule()
-    def cut(self) -> None:
-        self.line.cut()
-
-    @rule(times=st.integers(1, 8), step=st.sampled_from(["send", "deliver", "hear"]))
-    def pass_on(self, times: int, step: str) -> None:
-        for _ in range(times):
-            getattr(self.line, step)()
+        self.speak(voiced, samples)
 
     @invariant()
     def what_waits_is_bounded(self) -> None:
         assert 0 <= self.line.stream.unacknowledged_samples <= 80
 
     def teardown(self) -> None:
-        self._take(self.gate.flush())
+        self.take(self.gate.flush())
         self.line.stream.end(self.index)
-        if not self.line.is_up:
-            self.line.connect()
-        self.line.settle()
+        self.settle()
         stream, stored = self.line.stream, self.line.server.stored
+        passed = dict(self.passed_samples())
         assert stream.is_complete
         assert [index for index, _ in stored] == sorted({index for index, _ in stored})
-        assert all(self.passed[index] == value for index, value in stored)
-        assert 0 <= len(self.passed) - len(stored) <= stream.lost_samples
-
-    def _take(self, outputs: list[Output]) -> None:
-        for item in outputs:
-            if isinstance(item, Passed):
-                values = memoryview(item.pcm).cast("h")
-                self.passed |= {item.start + number: value for number, value in enumerate(values)}
-        self.line.take(outputs)
+        assert all(passed[index] == value for index, value in stored)
+        assert 0 <= len(passed) - len(stored) <= stream.lost_samples
 
 
 TestTooSmall = TooSmall.TestCase
