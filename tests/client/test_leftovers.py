@@ -19,7 +19,7 @@ from plugandtell.core.protocol.messages import Ack, Audio, End, EndReason, Error
 from plugandtell.server.app import running_server
 from plugandtell.server.settings import ServerSettings
 from tests.client.test_app import FakeServer, fake_server, stream
-from tests.e2e.test_commands import free_port
+from tests.support.processes import free_port
 from tests.support.recordings import recordings
 from tests.support.speech import sentence, silence, write_wav
 from tests.support.wire import RATE, STARTED_AT, hello, pcm

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from tests.e2e.test_commands import free_port
 from tests.e2e.test_microphone import speak
-from tests.support.processes import running
+from tests.support.processes import free_port, running
 from tests.support.recordings import recordings
 from tests.support.speech import sentence, silence
 from tests.support.virtual_microphone import virtual_microphone

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.journal import scan
 from plugandtell.core.protocol.messages import Audio
-from tests.e2e.test_commands import free_port, slices_of
-from tests.support.processes import finished, running, running_server
-from tests.support.recordings import recordings
+from tests.support.processes import finished, free_port, running, running_server
+from tests.support.recordings import recordings, slices_of
 from tests.support.speech import sentence, silence, write_wav
 
 if TYPE_CHECKING:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 from contextlib import asynccontextmanager
@@ -108,3 +109,11 @@ async def finished(folder: Path, *arguments: str | bytes, environment: Mapping[s
     """Run a command to its end."""
     async with running(folder, *arguments, environment=environment) as command:
         return await command.outcome()
+
+
+def free_port() -> int:
+    """A port that nobody uses at the moment, for a server that must come back at the same one."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

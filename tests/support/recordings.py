@@ -45,3 +45,13 @@ def _found(path: Path) -> Found:
     pcm = read_wav(path)
     assert sidecar["samples"] == len(pcm) // 2
     return Found(path, pcm, sidecar)
+
+
+def slices_of(whole: bytes, folder: Path) -> list[tuple[int, int]]:
+    """Where each recording lies in the input; fails unless it is there, sample for sample."""
+    found = []
+    for item in recordings(folder):
+        start, end = item.sidecar["start_index"], item.sidecar["end_index"]
+        assert item.pcm == whole[2 * start : 2 * end]
+        found.append((start, end))
+    return found
