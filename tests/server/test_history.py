@@ -14,7 +14,7 @@ import pytest
 from plugandtell.server.discards import Discarded
 from plugandtell.server.history import recorded_lately
 from plugandtell.server.past import Past, by_stream, read_past
-from plugandtell.server.recorder import Recorder, Saved
+from plugandtell.server.recorder import Recorder
 from plugandtell.server.recovery import UNKNOWN_STREAM
 from tests.server.test_recorder import ORIGIN, ended
 from tests.support.wire import pcm
@@ -22,6 +22,8 @@ from tests.support.wire import pcm
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plugandtell.server.placing import Saved
 
 NOW = 1_700_000_000.0
 

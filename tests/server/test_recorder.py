@@ -18,7 +18,9 @@ from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import GapPolicy, Origin, gap_line, read_open_sidecar
 from plugandtell.core.segmenter import Ended, Gap
-from plugandtell.server.recorder import Recorder, Recording, Saved
+from plugandtell.server.placing import Saved
+from plugandtell.server.recorder import Recorder
+from plugandtell.server.recording import Recording
 from tests.server.disk import Disk
 from tests.support.recordings import read_wav, recordings
 from tests.support.wire import STARTED_AT, pcm

@@ -11,7 +11,8 @@ from plugandtell.core import wav
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.recording import GapPolicy
 from plugandtell.core.segmenter import Gap
-from plugandtell.server.recorder import Recorder, Recording, Saved
+from plugandtell.server.placing import Saved
+from plugandtell.server.recorder import Recorder
 from plugandtell.server.recovery import Unfinished, recover
 from tests.server.test_recorder import NAME, ORIGIN, ended
 from tests.support.recordings import recordings
@@ -20,6 +21,8 @@ from tests.support.wire import pcm
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from plugandtell.server.recording import Recording
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plugandtell.core.recording import read_final_sidecar
-from plugandtell.server.recorder import Saved
+from plugandtell.server.placing import Saved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

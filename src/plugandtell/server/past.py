@@ -10,7 +10,7 @@ from plugandtell.core.protocol.messages import SegmentSaved
 from plugandtell.logservice import get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.history import recorded_lately
-from plugandtell.server.recorder import Saved
+from plugandtell.server.placing import Saved
 from plugandtell.server.recovery import UNKNOWN_STREAM, Unfinished, recover
 
 if TYPE_CHECKING:

@@ -13,7 +13,8 @@ from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import GapPolicy, Origin, gaps_within, read_final_sidecar, read_open_sidecar
 from plugandtell.core.segmenter import Ended, Gap
-from plugandtell.server.recorder import NEW, PART, Saved, is_synced, move_into_place, parts_of, write_anew
+from plugandtell.server.disk_sync import NEW, is_synced, write_anew
+from plugandtell.server.placing import PART, Saved, move_into_place, parts_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterator

@@ -29,14 +29,15 @@ from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSe
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.past import end_of, holder_of, notice_of
-from plugandtell.server.recorder import Saved
+from plugandtell.server.placing import Saved
 from plugandtell.server.settling import Settling, Unsettled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from plugandtell.server.past import Past
-    from plugandtell.server.recorder import Recorder, Recording
+    from plugandtell.server.recorder import Recorder
+    from plugandtell.server.recording import Recording
     from plugandtell.server.settling import Notice
 
 _ACK_EVERY_S = 0.5
