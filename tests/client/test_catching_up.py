@@ -13,12 +13,13 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.typing import Subprotocol
 
+from plugandtell.client.connecting import LineSettings
 from plugandtell.client.detector import NoDetector
 from plugandtell.client.disk_store import DiskLimits, DiskStore
 from plugandtell.client.feed import Feed
 from plugandtell.client.reporter import Reporter
 from plugandtell.client.source import Losses
-from plugandtell.client.uplink import LineSettings, Uplink
+from plugandtell.client.uplink import Uplink
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import AudioGate, GateSettings
 from plugandtell.core.protocol.client import ClientStream

@@ -14,9 +14,10 @@ import pytest
 from structlog.testing import capture_logs
 from websockets.asyncio.server import ServerConnection, serve
 
+from plugandtell.client.connecting import LineSettings
 from plugandtell.client.credentials import ANONYMOUS, Credentials, load_credentials
 from plugandtell.client.settings import ClientSettings
-from plugandtell.client.uplink import LineSettings, Uplink
+from plugandtell.client.uplink import Uplink
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import (
     CredentialsUnusable,

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock
 
+from plugandtell.client.connecting import LineSettings
 from plugandtell.client.delivery import Packer, prepare
 from plugandtell.client.settings import ClientSettings
 from plugandtell.client.spool import Spool
-from plugandtell.client.uplink import LineSettings
 from plugandtell.core.audio import SPEECH
 from tests.support.wire import RATE, hello, pcm
 

@@ -6,7 +6,7 @@ import asyncio
 from typing import Any, cast
 
 from plugandtell.core.protocol.messages import Ack
-from plugandtell.server.listener import WebSocketPeer
+from plugandtell.server.peer import WebSocketPeer
 
 
 class StuckSocket:

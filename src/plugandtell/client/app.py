@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from uuid import uuid4
 
 from plugandtell.client.clocks import system_clocks
+from plugandtell.client.connecting import LineSettings
 from plugandtell.client.credentials import ANONYMOUS, Credentials, load_credentials
 from plugandtell.client.delivery import Delivery, Packer, prepare
 from plugandtell.client.detector import choose_detector
@@ -22,7 +23,6 @@ from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
-from plugandtell.client.uplink import LineSettings
 from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, NoMicrophone, PlugAndTellError, ServerUnreachable, TransientError

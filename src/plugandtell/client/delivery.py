@@ -21,7 +21,7 @@ from plugandtell.logservice import bound_contextvars, get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from plugandtell.client.uplink import LineSettings
+    from plugandtell.client.connecting import LineSettings
     from plugandtell.core.protocol.messages import Hello, SegmentSaved
 
 _MEMORY_S = 600.0

@@ -3,43 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from http import HTTPStatus
-from socket import SO_SNDBUF, SOL_SOCKET
-from ssl import SSLError
 from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
 
-from websockets.asyncio.client import ClientConnection as WebSocket
-from websockets.asyncio.client import connect
 from websockets.exceptions import (
     ConnectionClosed,
-    InvalidHandshake,
-    InvalidMessage,
-    InvalidProxy,
-    InvalidStatus,
-    ProxyError,
 )
-from websockets.typing import Subprotocol
 
-from plugandtell.client.credentials import ANONYMOUS, Credentials, tls_failure
+from plugandtell.client.connecting import LineSettings, open_line
 from plugandtell.client.route import route_returns
 from plugandtell.core.errors import (
     AudioNotSaved,
     ConnectionLost,
     NotOurServer,
-    PlugAndTellError,
     ProtocolError,
     Refused,
     ServerBusy,
-    ServerUnreachable,
     TransientError,
 )
-from plugandtell.core.network import is_loopback
 from plugandtell.core.protocol.codec import decode_server, encode
 from plugandtell.core.protocol.messages import (
-    PATH,
-    STREAM_HEADER,
     SUBPROTOCOL,
     CloseCode,
     Error,
@@ -53,21 +35,14 @@ from plugandtell.logservice import Throttle, get_logger
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from websockets.http11 import Response
+    from websockets.asyncio.client import ClientConnection as WebSocket
 
     from plugandtell.core.protocol.client import ClientStream
 
-_CONNECT_WITHIN_S = 10.0
 _WELCOME_WITHIN_S = 10.0
-_CLOSE_WITHIN_S = 2.0
 _FIRST_RETRY_S = 0.25
 _SLOWEST_RETRY_S = 5.0
 _STILL_EVERY_S = 60.0
-_LARGEST_ANSWER_BYTES = 65_536
-_SEND_BUFFER_BYTES = 128 * 1024
-"""What the kernel may hold back for the line (it takes the double). A ping waits behind it: 8 s on a line that is as
-slow as speech; behind the megabytes that kernels grow to, so long that a slow line would be taken for a dead one."""
-_UNAVAILABLE = (502, 503, 504)  # a proxy says 502 or 504 when it misses the server behind it
 _WORTH_ANOTHER_TRY = (CloseCode.TRY_AGAIN_LATER, CloseCode.STREAM_IN_USE)
 _FINAL = (
     CloseCode.PROTOCOL_ERROR,
@@ -77,31 +52,6 @@ _FINAL = (
     CloseCode.MESSAGE_TOO_BIG,
     CloseCode.INVALID_AUDIO,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class LineSettings:
-    """Where the line goes, and when it counts as lost.
-
-    Attributes:
-        url: `ws://` or `wss://`; the path of the protocol is added if there is none.
-        give_up_after_s: How long to try to reach the server again after the connection was lost; may be infinite.
-        keepalive_s: A connection on which nothing comes back for so long is dead.
-        credentials: What the client shows the server, and asks of it.
-    """
-
-    url: str
-    give_up_after_s: float
-    keepalive_s: float
-    credentials: Credentials = ANONYMOUS
-
-
-class DirectConnect(connect):
-    """Follows no redirect: a server of ours sends none, and a token is for the server that it was given for."""
-
-    def process_redirect(self, exc: Exception) -> Exception | str:
-        """Whatever the server answered, it is the outcome."""
-        return exc
 
 
 class Uplink:
@@ -149,7 +99,7 @@ class Uplink:
             ServerNotTrusted: Its certificate is not that of the server.
             Refused: The server will not take this stream, or not from us.
         """
-        socket = await self._open()
+        socket = await open_line(self._settings, self._stream.hello.stream_id)
         unconfirmed = self._stream.unacknowledged_samples
         elsewhere_before = self._stream.elsewhere_samples
         try:
@@ -216,59 +166,6 @@ class Uplink:
         """Close the connection, if there is one. Idempotent."""
         if self._socket is not None:
             await self._socket.close()
-
-    async def _open(self) -> WebSocket:
-        parts = urlsplit(self._url)
-        url = self._url if parts.path.strip("/") else parts._replace(path=PATH).geturl()
-        credentials = self._settings.credentials
-        try:
-            socket = await DirectConnect(
-                url,
-                subprotocols=[Subprotocol(SUBPROTOCOL)],
-                compression=None,
-                additional_headers={STREAM_HEADER: str(self._stream.hello.stream_id), **credentials.headers()},
-                ssl=(credentials.tls or True) if parts.scheme == "wss" else None,
-                open_timeout=_CONNECT_WITHIN_S,
-                # A line dies right after a pong at worst: all three together are at most `keepalive_s`.
-                ping_interval=self._settings.keepalive_s / 2,
-                ping_timeout=self._settings.keepalive_s * 3 / 8,
-                close_timeout=min(_CLOSE_WITHIN_S, self._settings.keepalive_s / 8),
-                max_size=_LARGEST_ANSWER_BYTES,
-                proxy=None if is_loopback(parts.hostname or "") else True,
-            )
-        except InvalidStatus as exc:
-            raise self._refusal(exc.response) from exc
-        except (InvalidProxy, ProxyError) as exc:
-            cause = exc.msg if isinstance(exc, InvalidProxy) else foreign(str(exc))  # the address may hold a password
-            raise ServerUnreachable(self._url, f"the proxy that the environment names does not do: {cause}") from exc
-        except (InvalidHandshake, InvalidMessage) as exc:
-            hint = "; perhaps the address begins with wss://" if parts.scheme == "ws" else ""
-            raise NotOurServer(self._url, f"{foreign(str(exc))}{hint}") from exc
-        except SSLError as exc:
-            raise tls_failure(self._url, exc) from exc
-        except ConnectionResetError as exc:
-            broken_off = "it broke off the handshake"
-            cause = f"{broken_off}; perhaps it speaks no TLS" if parts.scheme == "wss" else broken_off
-            raise ServerUnreachable(self._url, cause) from exc
-        except TimeoutError as exc:
-            raise ServerUnreachable(self._url, f"no answer within {_CONNECT_WITHIN_S:g} s") from exc
-        except (OSError, EOFError, UnicodeError) as exc:  # UnicodeError: a name that the resolver cannot encode
-            raise ServerUnreachable(self._url, _cause_of(exc)) from exc
-        socket.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_SNDBUF, _SEND_BUFFER_BYTES)
-        return socket
-
-    def _refusal(self, response: Response) -> PlugAndTellError:
-        """What an answer means that is no upgrade."""
-        status = response.status_code
-        body = response.body.decode(errors="replace").strip() if response.body else ""
-        words = foreign(body) or f"HTTP {status}"
-        if status == HTTPStatus.UNAUTHORIZED:
-            return Refused(self._url, status, f"{words}; {self._settings.credentials.hint}")
-        if status == HTTPStatus.FORBIDDEN:
-            return Refused(self._url, status, words)
-        if status in _UNAVAILABLE:
-            return ServerBusy(self._url, words)
-        return NotOurServer(self._url, f"it answers HTTP {status}")
 
     async def _greet(self, socket: WebSocket) -> Welcome:
         try:
@@ -391,7 +288,3 @@ class Uplink:
         if close_code in _FINAL:
             raise Refused(self._url, close_code or 0, message)
         raise ConnectionLost(self._url, message)
-
-
-def _cause_of(exc: Exception) -> str:
-    return getattr(exc, "strerror", None) or str(exc) or type(exc).__name__

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from http import HTTPStatus
@@ -15,18 +14,16 @@ from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosed
 
 from plugandtell.core.errors import CannotListen, ProtocolError, WriteFailed
-from plugandtell.core.protocol.codec import encode
 from plugandtell.core.protocol.messages import (
     PATH,
     SUBPROTOCOL,
     CloseCode,
-    Error,
     Hello,
-    ServerMessage,
 )
 from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.server.access import Denial, Guest
+from plugandtell.server.peer import CLOSE_WITHIN_S, CountedWebSocket, WebSocketPeer, address_of, host_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -41,99 +38,9 @@ if TYPE_CHECKING:
     from plugandtell.server.session import Session
     from plugandtell.server.settings import ServerSettings
 
-_ALIVE_WITHIN_S = 2.0
-_CLOSE_WITHIN_S = 5.0
 _QUEUED_FRAMES = 8
 _MESSAGES_IN_A_ROW = 32
 _ACCEPTED_AT_ONCE = 32  # asyncio takes so many before the first of them can be dropped
-_MOST_UNREAD_BYTES = 1024 * 1024
-_LONGEST_REASON_BYTES = 123  # RFC 6455, section 5.5: a control frame carries 125 bytes, two of which are the code
-
-
-class WebSocketPeer:
-    """A connection as sessions see it.
-
-    Args:
-        socket: The connection.
-        send_within_s: How long the other end may leave unread what it is told; then it is dropped.
-        close_within_s: How long it may take to close.
-
-    Attributes:
-        holder: Whose token the connection was opened with; None without one.
-    """
-
-    def __init__(self, socket: WebSocket, send_within_s: float, close_within_s: float = _CLOSE_WITHIN_S) -> None:
-        self.holder: str | None = getattr(socket, "username", None)
-        self._socket = socket
-        self._send_within_s = send_within_s
-        self._close_within_s = close_within_s
-
-    async def send(self, message: ServerMessage) -> None:
-        """Send a message, or drop it if the connection is gone."""
-        try:
-            async with asyncio.timeout(self._send_within_s):
-                await self._socket.send(encode(message))
-        except ConnectionClosed:
-            return
-        except TimeoutError:
-            get_logger().warning("slow_reader_dropped", within_s=self._send_within_s)
-            await self.abort()
-
-    async def is_alive(self) -> bool:
-        """Whether the other end answers a ping in time."""
-        try:
-            async with asyncio.timeout(_ALIVE_WITHIN_S):
-                await (await self._socket.ping())
-        except (TimeoutError, ConnectionClosed):
-            return False
-        return True
-
-    async def abort(self) -> None:
-        """Drop the connection without waiting for the other end."""
-        self._socket.transport.abort()
-        await self._socket.wait_closed()
-
-    async def close(self, code: int, reason: str) -> None:
-        """Say why, and close; or drop the connection if the other end does not read it."""
-        text = reason.encode()[:_LONGEST_REASON_BYTES].decode(errors="ignore")
-        try:
-            async with asyncio.timeout(self._close_within_s):
-                await self._socket.close(code, text)
-        except TimeoutError:
-            await self.abort()
-
-    async def refuse(self, close_code: int, code: str, message: str) -> None:
-        """Send an error and close."""
-        await self.send(Error(code, message))
-        await self.close(close_code, message)
-
-
-class _CountedWebSocket(WebSocket):
-    """A connection that is counted from its first packet to its last."""
-
-    def __init__(self, admission: Admission, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._admission = admission
-        self._host = ""
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """Drop it at once if there are far too many."""
-        super().connection_made(transport)
-        self._host = _host_of(self) if self.remote_address else ""
-        if self._admission.enter(self._host):
-            self.transport.abort()
-
-    def data_received(self, data: bytes) -> None:
-        """Drop it if its pongs pile up: the library writes one for each ping, read or not."""
-        super().data_received(data)
-        if self.transport.get_write_buffer_size() > _MOST_UNREAD_BYTES:
-            get_logger().warning("slow_reader_dropped", unread_bytes=self.transport.get_write_buffer_size())
-            self.transport.abort()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """Count it no more."""
-        self._admission.leave(self._host)
-        super().connection_lost(exc)
 
 
 @dataclass(slots=True)
@@ -191,11 +98,11 @@ class Listener:
                 select_subprotocol=_select_subprotocol,
                 compression=None,
                 process_request=self._judge_request,
-                create_connection=cast("type[WebSocket]", partial(_CountedWebSocket, self._admission)),
+                create_connection=cast("type[WebSocket]", partial(CountedWebSocket, self._admission)),
                 open_timeout=self._settings.hello_timeout,
                 ping_interval=self._settings.client_keepalive,
                 ping_timeout=self._settings.client_keepalive,
-                close_timeout=_CLOSE_WITHIN_S,
+                close_timeout=CLOSE_WITHIN_S,
                 max_size=self._settings.max_message_bytes,
                 ssl=tls,
                 start_serving=False,
@@ -268,7 +175,7 @@ class Listener:
                 return self._deny(socket, denial)
 
     def _deny(self, socket: WebSocket, denial: Denial) -> Response:
-        self._access.report(denial, _address_of(socket), time.monotonic())
+        self._access.report(denial, address_of(socket), time.monotonic())
         response = socket.respond(denial.status, f"{denial.text}\n")
         if denial.challenge is not None:
             response.headers["WWW-Authenticate"] = denial.challenge
@@ -276,17 +183,17 @@ class Listener:
 
     async def _handle(self, socket: WebSocket) -> None:
         peer = WebSocketPeer(socket, self._settings.send_timeout)
-        address = _address_of(socket)
+        address = address_of(socket)
         self._open.add(peer)
         try:
             await self._run(socket, peer)
         except ProtocolError as error:
             close_code = int(error.close_code)
             self._log.warning("refused", code=error.code, close_code=close_code, error=error.message, address=address)
-            await _turn_away(socket, peer, error.close_code, error.code, error.message)
+            await peer.turn_away(error.close_code, error.code, error.message)
         except WriteFailed as error:
             self._log.error("write_failed", error=str(error))
-            await _turn_away(socket, peer, CloseCode.INTERNAL_ERROR, "write_failed", str(error))
+            await peer.turn_away(CloseCode.INTERNAL_ERROR, "write_failed", str(error))
         except ConnectionClosed:
             self._log.debug("closed_before_hello", address=address)
         except Exception:  # noqa: BLE001  (the boundary of a task)
@@ -306,7 +213,7 @@ class Listener:
         session = await self._registry.attach(hello, peer)
         self._conversations[session] = mine = _Conversation(peer, connection, session.heard_at)
         program = f"{hello.client.name} {hello.client.version}"
-        self._log.info("connected", program=program, address=_address_of(socket))
+        self._log.info("connected", program=program, address=address_of(socket))
         dropped = False
         try:
             for message in session.greeting():
@@ -324,7 +231,7 @@ class Listener:
             offered = ", ".join(socket.request.headers.get_all("Sec-WebSocket-Protocol")) or "none"
             message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {offered[:80]}"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
-        self._admission.check(_host_of(socket), len(self._open))
+        self._admission.check(host_of(socket), len(self._open))
 
     async def _hello(self, socket: WebSocket, connection: ServerConnection) -> Hello:
         limit_s = self._settings.hello_timeout
@@ -371,24 +278,6 @@ async def _say_goodbye(peer: WebSocketPeer, session: Session | None) -> None:
     await peer.close(CloseCode.GOING_AWAY, "the server shuts down")
 
 
-async def _turn_away(socket: WebSocket, peer: WebSocketPeer, close_code: int, code: str, message: str) -> None:
-    """Refuse, and read on meanwhile: the client's close frame may lie behind much that it had sent before."""
-    refusing = asyncio.create_task(peer.refuse(close_code, code, message))
-    with suppress(ConnectionClosed):
-        while True:
-            await socket.recv()
-    await refusing
-
-
 def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Accept the upgrade in any case: a client of another version is told so in the protocol's own words."""
     return next((name for name in offered if name == SUBPROTOCOL), None)
-
-
-def _host_of(socket: WebSocket) -> str:
-    return str(socket.remote_address[0])
-
-
-def _address_of(socket: WebSocket) -> str:
-    host, port = socket.remote_address[:2]
-    return f"{host}:{port}"
