@@ -12,6 +12,7 @@ from plugandtell.client.delivery import Packer, prepare
 from plugandtell.client.settings import ClientSettings
 from plugandtell.client.spool import Spool
 from plugandtell.core.audio import SPEECH
+from plugandtell.core.protocol.messages import Ack, Welcome
 from tests.support.wire import RATE, hello, pcm
 
 if TYPE_CHECKING:
@@ -61,3 +62,15 @@ async def test_once_stopped_no_more_leftovers_are_read(tmp_path: Path) -> None:
     assert later.unsaved_samples == RATE
     await later.close()
     assert len(folders(tmp_path)) == 1
+
+
+async def test_what_the_server_has_written_and_what_only_the_spool_has_is_all_that_is_not_saved(tmp_path: Path) -> None:
+    delivery = prepared(tmp_path)
+    stream = delivery.own.stream
+    stream.add_audio(0, pcm(0, 3 * RATE))
+    stream.receive(Welcome(stream.hello.stream_id, 0, 3000, 1_048_576))
+    while stream.next_message() is not None:
+        pass
+    stream.receive(Ack(2 * RATE))
+    assert (delivery.unsaved_samples, delivery.written_s, delivery.kept_s) == (3 * RATE, 2.0, 1.0)
+    await delivery.close()

@@ -107,7 +107,9 @@ class Feed:
         if losses != Losses():
             get_logger().warning("capture_lost_audio", **asdict(losses))
         if losses.dropped_samples:
-            return AudioNotSaved(losses.dropped_samples, "the server took audio too slowly, the buffer was full")
+            return AudioNotSaved(
+                losses.dropped_samples, "it was lost, because the server took audio too slowly and the buffer was full"
+            )
         return None
 
     def _pass_on(self, outputs: list[Output]) -> None:

@@ -11,6 +11,7 @@ from websockets.exceptions import (
 
 from plugandtell.client.connecting import LineSettings, open_line
 from plugandtell.client.route import route_returns
+from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import (
     AudioNotSaved,
     ConnectionLost,
@@ -114,7 +115,7 @@ class Uplink:
         self._address = socket.remote_address
         self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
         if elsewhere := self._stream.elsewhere_samples - elsewhere_before:
-            self._log.warning("acknowledged_elsewhere", server=self._url, samples=elsewhere)
+            self._log.warning("acknowledged_elsewhere", server=self._url, seconds=SPEECH.seconds_from(elsewhere))
         return welcome
 
     def wake(self) -> None:
@@ -157,7 +158,8 @@ class Uplink:
         if self._socket is None:
             self._log.info("still_disconnected", error=str(error))
             return
-        self._log.warning("connection_lost", error=str(error), unsaved_samples=self._stream.unsaved_samples)
+        unsaved_s = SPEECH.seconds_from(self._stream.unsaved_samples)
+        self._log.warning("connection_lost", error=str(error), unsaved_s=unsaved_s)
         self._stream.disconnected()
         if self._socket.latency:  # it has answered a ping: the connection has lived
             self._retry.progress()

@@ -13,6 +13,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from plugandtell.command import run_logged
+from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.recording import Durability
@@ -126,7 +127,7 @@ async def _shut_down(registry: Registry, listener: Listener, within_s: float) ->
             await asyncio.gather(registry.settle(), listener.close())
     except TimeoutError:
         unsaved = registry.unsaved_samples
-        log.error("shutdown_overdue", within_s=within_s, unsaved_samples=unsaved)
+        log.error("shutdown_overdue", within_s=within_s, unsaved_s=SPEECH.seconds_from(unsaved))
         await listener.abort()
         if unsaved:
             raise AudioNotSaved(unsaved, f"the server could not save it within {within_s:g} s") from None
