@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import soundfile
 
+from plugandtell.client.riff import missing_bytes
 from plugandtell.client.source import PIPE_HINT
 from plugandtell.core.errors import InputEmpty, InputNotAudio, InputNotFound
 
@@ -32,7 +33,8 @@ class AudioFile:
 
     def __init__(self, path: str | Path) -> None:
         self._name = str(path)
-        self._check_path(Path(path))
+        self._path = Path(path)
+        self._check_path(self._path)
         try:
             self._file = soundfile.SoundFile(path)
         except soundfile.LibsndfileError as exc:
@@ -71,13 +73,18 @@ class AudioFile:
                 break
             yield block[:got_samples]
             done_samples += got_samples
-        # The length in the header of an MP3 is an estimate; elsewhere it is a promise.
-        if done_samples < file.frames and not file.subtype.startswith("MPEG"):
+        if self._is_cut_short(done_samples):
             raise self._damaged(done_samples, "the rest is missing")
 
     def close(self) -> None:
         """Close the file. Idempotent."""
         self._file.close()
+
+    def _is_cut_short(self, done_samples: int) -> bool:
+        """Whether there is less than the header promises. In that of an MP3 the length is an estimate."""
+        if self._file.format in ("WAV", "WAVEX"):
+            return missing_bytes(self._path) > 0
+        return done_samples < self._file.frames and not self._file.subtype.startswith("MPEG")
 
     def _check_path(self, path: Path) -> None:
         """Libsndfile calls whatever keeps it from opening a file a "System error"."""
