@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 from plugandtell.command import TOKEN_VARIABLE, TOKENS_VARIABLE, print_line
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.network import reachable_host
-from plugandtell.logservice.settings import wants_color
+from plugandtell.logservice.settings import COLUMNS_VARIABLE, console_columns, wants_color
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _STOP_WITHIN_S = 15.0  # more than a child's own deadline
 _LONGEST_LINE_BYTES = 1024 * 1024
 _HOLDER = "plugandtell-run"  # the same each time, so that what a killed run left is taken from the next one
+_MARK_COLUMNS = len("client | ")
 _COLORS = {"client": 36, "server": 35, "run": 33}
 
 
@@ -99,7 +100,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE if reads_lines else subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            env=_colored(environment),
+            env=_as_shown(environment),
             limit=_LONGEST_LINE_BYTES,
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -230,6 +231,9 @@ def _shared_token(environ: Mapping[str, str]) -> dict[str, str]:
     return {TOKENS_VARIABLE: f"{known}\n{_HOLDER}:{token}", TOKEN_VARIABLE: token}
 
 
-def _colored(environment: Mapping[str, str]) -> dict[str, str]:
-    """Children write to pipes, but what they say is shown where this process shows it: in colour if it may be."""
-    return {**environment, **({"FORCE_COLOR": "1"} if _in_color() else {})}
+def _as_shown(environment: Mapping[str, str]) -> dict[str, str]:
+    """Children write to pipes, but what they say is shown where this process shows it: as wide, and in colour if so."""
+    color = {"FORCE_COLOR": "1"} if _in_color() else {}
+    columns = console_columns(sys.stderr, os.environ)
+    width = {} if columns is None else {COLUMNS_VARIABLE: str(max(0, columns - _MARK_COLUMNS))}
+    return {**environment, **color, **width}

@@ -127,6 +127,27 @@ class BreaksOnce(io.StringIO):
         return super().write(text)
 
 
+@pytest.mark.parametrize("color", [True, False])
+@pytest.mark.parametrize(
+    ("columns", "left"),
+    [
+        (None, ["segment", "stream", "client", "address"]),
+        (200, ["segment", "stream", "client", "address"]),
+        (115, ["segment", "stream", "client"]),
+        (98, ["segment", "stream"]),
+        (80, ["segment"]),
+        (40, []),
+        (0, []),
+    ],
+)
+def test_a_line_that_is_too_long_goes_without_ids(columns: int | None, left: list[str], color: bool) -> None:
+    ids = {"segment_id": SEGMENT, "stream_id": STREAM, "client": "reception", "address": "127.0.0.1:4711"}
+    line = re.sub(r"\x1b\[\d*m", "", render(event(seconds=1.5, **ids), color=color, columns=columns))
+    assert re.findall(r"(segment|stream|client|address)=", line) == left
+    assert "seconds=1.5" in line
+    assert not left or columns is None or len(line) <= columns + 1  # with the line break
+
+
 def test_a_broken_stream_is_given_up_on_silently_line_by_line() -> None:
     stream = BreaksOnce()
     console = Console(stream, color=False)

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import io
+import os
+import pty
+import termios
 from pathlib import Path
 from typing import Any
 
@@ -7,7 +11,7 @@ import pytest
 
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.logservice import LogLevel, LogSettings
-from plugandtell.logservice.settings import wants_color
+from plugandtell.logservice.settings import COLUMNS_VARIABLE, console_columns, wants_color
 
 FOLDER = Path("logs")
 
@@ -54,3 +58,14 @@ def test_defaults() -> None:
 def test_color_of_the_console(color: bool | None, is_terminal: bool, environ: dict[str, str], wanted: bool) -> None:
     environ = {"WT_SESSION": "a terminal on Windows", **environ}
     assert wants_color(color, is_terminal=is_terminal, environ=environ) is wanted
+
+
+def test_lines_are_as_wide_as_the_terminal_or_as_the_one_that_shows_them_says() -> None:
+    master, slave = pty.openpty()
+    with os.fdopen(master, "wb", 0), os.fdopen(slave, "w", encoding="ascii") as terminal:
+        termios.tcsetwinsize(slave, (24, 93))
+        assert console_columns(terminal, {}) == 93
+        assert console_columns(terminal, {COLUMNS_VARIABLE: "71"}) == 71
+        assert console_columns(terminal, {COLUMNS_VARIABLE: "wide"}) == 93
+    for nowhere in (None, io.StringIO(), terminal):
+        assert console_columns(nowhere, {}) is None

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from plugandtell.core.safe_text import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import TextIO
 
 _DIM, _RED, _GREEN, _YELLOW = (f"\x1b[{code}m" for code in (2, 31, 32, 33))
@@ -24,7 +24,9 @@ _COLOR_OF = {"debug": _DIM, "info": _GREEN, "warning": _YELLOW, "error": _RED, "
 _QUIET_LEVELS = ("debug", "info")
 _SHORT_NAMES = {"segment_id": "segment", "stream_id": "stream", "client": "client", "address": "address"}
 _SHORT_ID_CHARACTERS = 8
+_LEAST_WANTED_FIRST = ("address", "client", "stream_id", "segment_id")
 _APART = {"timestamp", "level", "event", "process", "pid", "exception", *_SHORT_NAMES}
+_PAINT = re.compile(r"\x1b\[[0-9;]*m")
 _CONSTANT_NAME = re.compile(r"[a-z0-9_]+")
 _NEEDS_QUOTES = re.compile(r'[\s"=]|^$')
 
@@ -38,16 +40,18 @@ class Console:
     Args:
         stream: Usually stderr; None where a process has none.
         color: Whether to colour levels, and to dim times, keys and ids.
+        columns: How long a line may be; one that would be longer goes without ids.
     """
 
-    def __init__(self, stream: TextIO | None, *, color: bool) -> None:
+    def __init__(self, stream: TextIO | None, *, color: bool, columns: Callable[[], int | None] = lambda: None) -> None:
         self._stream = stream
+        self._columns = columns
         self._descriptor = None if stream is None else _descriptor_of(stream)
         self._color = color
 
     def show(self, event: Mapping[str, Any]) -> None:
         """Show one event. May block while the terminal is paused or a pipe is full."""
-        text = render(event, color=self._color)
+        text = render(event, color=self._color, columns=self._columns())
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
             if self._descriptor is not None:
                 data = text.encode()
@@ -64,8 +68,11 @@ class Console:
             os.close(descriptor)
 
 
-def render(event: Mapping[str, Any], *, color: bool) -> str:
-    """The line of an event as the log file has it, with its traceback below it when it has one."""
+def render(event: Mapping[str, Any], *, color: bool, columns: int | None = None) -> str:
+    """The line of an event as the log file has it, with its traceback below it when it has one.
+
+    Where it would be longer than `columns`, ids are left out, one after the other; the file has them.
+    """
 
     def paint(text: str, code: str) -> str:
         return f"{code}{text}{_RESET}" if color else text
@@ -77,11 +84,20 @@ def render(event: Mapping[str, Any], *, color: bool) -> str:
     head = [paint(at, _DIM), paint(f"{level:<7}", level_color)]
     head.append(words if level in _QUIET_LEVELS else paint(words, level_color))
     own = [f"{paint(_word(key) + '=', _DIM)}{_shown(value)}" for key, value in event.items() if key not in _APART]
-    ids = " ".join(f"{name}={_short(key, event[key])}" for key, name in _SHORT_NAMES.items() if key in event)
-    line = "  ".join([*head, *own, *([paint(ids, _DIM)] if ids else [])])
+    before = "  ".join([*head, *own])
+    ids = _ids(event, None if columns is None else columns - len(_PAINT.sub("", before)) - 2)
+    line = "  ".join([before, *([paint(ids, _DIM)] if ids else [])])
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
     below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
     return "\n".join([line.rstrip(), *below, ""])
+
+
+def _ids(event: Mapping[str, Any], room: int | None) -> str:
+    shown = {key: f"{name}={_short(key, event[key])}" for key, name in _SHORT_NAMES.items() if key in event}
+    for key in _LEAST_WANTED_FIRST:
+        if room is not None and len(" ".join(shown.values())) > room:
+            shown.pop(key, None)
+    return " ".join(shown.values())
 
 
 def _short(key: str, value: object) -> str:

@@ -7,6 +7,7 @@ import logging
 import os
 import sys
 import threading
+from functools import partial
 from queue import Queue
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.console import Console
 from plugandtell.logservice.logfile import Claim, LogFile, unusable
 from plugandtell.logservice.processors import json_formatter
-from plugandtell.logservice.settings import LogSettings, wants_color
+from plugandtell.logservice.settings import LogSettings, console_columns, wants_color
 from plugandtell.logservice.writer import Inbox, Writer
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService
         raise RuntimeError("this process has a log already: close it before configuring another")
     stream = sys.stderr if stderr is None else stderr
     is_terminal = stream is not None and stream.isatty()
-    console = Console(stream, color=wants_color(settings.color, is_terminal=is_terminal, environ=os.environ))
+    color = wants_color(settings.color, is_terminal=is_terminal, environ=os.environ)
+    console = Console(stream, color=color, columns=partial(console_columns, stream, os.environ))
     claim = Claim(settings.folder, settings.process)
     try:
         file = LogFile(claim.path, settings.max_file_bytes, settings.kept_files, console)

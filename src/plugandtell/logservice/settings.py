@@ -13,7 +13,9 @@ from plugandtell.core.log_level import LogLevel
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from typing import TextIO
 
+COLUMNS_VARIABLE = "PLUGANDTELL_CONSOLE_COLUMNS"
 _PROCESS_NAME = re.compile(r"[a-z]+")
 
 
@@ -49,6 +51,19 @@ class LogSettings:
             raise InvalidSetting("max_file_bytes", self.max_file_bytes, "at least 1 byte")
         if self.kept_files < 1:
             raise InvalidSetting("kept_files", self.kept_files, "at least 1 file")
+
+
+def console_columns(stream: TextIO | None, environ: Mapping[str, str]) -> int | None:
+    """How long a line of the console may be: the terminal's width, or what the process says whose terminal shows it.
+
+    None where there is no terminal: any length will do.
+    """
+    if (told := environ.get(COLUMNS_VARIABLE, "")).isdecimal():
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or None if stream is not None else None
+    except (OSError, AttributeError, ValueError):  # ValueError: it is closed
+        return None
 
 
 def wants_color(color: bool | None, *, is_terminal: bool, environ: Mapping[str, str]) -> bool:
