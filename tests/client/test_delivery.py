@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from filelock import FileLock
+from structlog.testing import capture_logs
 
 from plugandtell.client.connecting import LineSettings
 from plugandtell.client.delivery import Packer, prepare
@@ -73,4 +74,13 @@ async def test_what_the_server_has_written_and_what_only_the_spool_has_is_all_th
         pass
     stream.receive(Ack(2 * RATE))
     assert (delivery.unsaved_samples, delivery.written_s, delivery.kept_s) == (3 * RATE, 2.0, 1.0)
+    await delivery.close()
+
+
+async def test_a_spool_that_cannot_be_used_is_said_once(tmp_path: Path) -> None:
+    (tmp_path / ".lock").mkdir()
+    with capture_logs() as lines:
+        delivery = prepared(tmp_path)
+    assert [line["event"] for line in lines] == ["spool_failed"]
+    assert delivery.own.spooled is None
     await delivery.close()

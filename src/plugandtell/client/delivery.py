@@ -220,11 +220,11 @@ def prepare(
 
     A spool that cannot be used is said; the audio is kept in memory then. Once `is_stopped`, no more of it is read.
     """
-    spool = _open_spool(settings)
+    spool, found = _open_spool(settings)
     if spool is None:
         return Delivery(None, [], packer.new(hello, None))
     leftovers = []
-    for spooled in _leftovers_of(spool, settings.leftovers):
+    for spooled in found:
         if is_stopped():
             spool.release(spooled)
             continue
@@ -243,22 +243,14 @@ def prepare(
     return Delivery(spool, leftovers, packer.new(hello, spool))
 
 
-def _open_spool(settings: ClientSettings) -> Spool | None:
+def _open_spool(settings: ClientSettings) -> tuple[Spool | None, list[SpooledStream]]:
+    """The spool, and what is left over in it, if it can be used."""
     if not settings.spool_mb:
-        return None
+        return None, []
     folder = settings.spool_dir or default_folder()
     try:
-        return Spool(folder, round(settings.spool_mb * 1_000_000), SPEECH)
+        spool = Spool(folder, round(settings.spool_mb * 1_000_000), SPEECH)
+        return spool, [] if settings.leftovers is Leftovers.NONE else spool.leftovers()
     except OSError as exc:
         get_logger().error("spool_failed", folder=str(folder), error=str(exc), kept_in="memory")
-        return None
-
-
-def _leftovers_of(spool: Spool, which: Leftovers) -> list[SpooledStream]:
-    if which is Leftovers.NONE:
-        return []
-    try:
-        return spool.leftovers()
-    except OSError as exc:
-        get_logger().error("spool_unreadable", folder=str(spool.folder), error=str(exc))
-        return []
+        return None, []

@@ -91,9 +91,11 @@ def _row(report: GateReport, starts: range, column_samples: int) -> list[str]:
     levels = [max((frame.peak_dbfs for frame in column), default=_QUIETEST_DBFS) for column in columns]
     voices = [max((frame.probability for frame in column), default=0.0) for column in columns]
     proofs = [max((frame.proof for frame in column), default=0.0) for column in columns]
-    marks = (f"{_clock(start):<{_MARK_EVERY}}" for start in starts[::_MARK_EVERY])
+    marks = "".join(f"{_clock(start):<{_MARK_EVERY}}" for start in starts[::_MARK_EVERY]).rstrip()
+    if len(marks) > len(starts):  # there is no room for the last: half a time would be none
+        marks = marks.rpartition(" ")[0]
     return [
-        _line("", "".join(marks)[: len(starts)]),
+        _line("", marks),
         _line("level", "".join(_block(1 - level / _QUIETEST_DBFS) for level in levels)),
         _line("voice", "".join(map(_block, voices))),
         _line("proof", "".join(map(_block, proofs))),
