@@ -92,8 +92,8 @@ def _row(report: GateReport, starts: range, column_samples: int) -> list[str]:
     voices = [max((frame.probability for frame in column), default=0.0) for column in columns]
     proofs = [max((frame.proof for frame in column), default=0.0) for column in columns]
     marks = "".join(f"{_clock(start):<{_MARK_EVERY}}" for start in starts[::_MARK_EVERY]).rstrip()
-    if len(marks) > len(starts):  # there is no room for the last: half a time would be none
-        marks = marks.rpartition(" ")[0]
+    if len(marks) > len(starts):  # no room for the last, unless it is the only one: half a time would be none
+        marks = marks.rpartition(" ")[0] or marks
     return [
         _line("", marks),
         _line("level", "".join(_block(1 - level / _QUIETEST_DBFS) for level in levels)),
