@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import resource
-import signal
 import statistics
 import sys
 import tempfile
@@ -19,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))
+from real_server import real_server  # noqa: E402
 from tests.support.wire import RATE, Wire, hello, pcm  # noqa: E402
 
 from plugandtell.core.protocol.messages import Ack, Audio  # noqa: E402
@@ -57,22 +57,8 @@ async def measure(durability: str, streams: int, seconds: int) -> tuple[float, l
     waits_s: list[float] = []
     with tempfile.TemporaryDirectory(dir=ROOT) as folder:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        server = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "plugandtell",
-            "server",
-            "--port=0",
-            f"--durability={durability}",
-            cwd=folder,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        assert server.stdout is not None
-        url = (await server.stdout.readline()).decode().strip()
-        await asyncio.gather(*(speak(url, seconds, waits_s) for _ in range(streams)))
-        server.send_signal(signal.SIGINT)
-        await server.wait()
+        async with real_server(Path(folder), f"--durability={durability}") as (_, url):
+            await asyncio.gather(*(speak(url, seconds, waits_s) for _ in range(streams)))
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, waits_s
 

@@ -13,7 +13,6 @@ import asyncio
 import json
 import os
 import shutil
-import signal
 import sys
 import tempfile
 import time
@@ -21,6 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from real_server import real_server
 
 RATE = 16_000
 HEADER_BYTES = 44
@@ -80,46 +80,32 @@ async def main() -> int:
 async def measure(folder: Path, seconds: int, durability: str) -> int:
     """Run both processes; the exit code says whether every sample was found, and memory stayed flat."""
     environment = os.environ | {"XDG_STATE_HOME": str(folder / "state")}
-    command = [sys.executable, "-m", "plugandtell"]
-    server = await asyncio.create_subprocess_exec(
-        *command,
-        "server",
-        "--port=0",
-        f"--durability={durability}",
-        cwd=folder,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    assert server.stdout is not None
-    url = (await server.stdout.readline()).decode().strip()
-    client = await asyncio.create_subprocess_exec(
-        *command,
-        "client",
-        f"--server={url}",
-        "--input=-",
-        "--vad=none",
-        cwd=folder,
-        env=environment,
-        stdin=asyncio.subprocess.PIPE,
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.DEVNULL,
-    )
-    memories = [Memory("client", client.pid), Memory("server", server.pid)]
-    began = time.monotonic()
-    await feed(client, seconds, memories)
-    client_status = await client.wait()
-    took_s = time.monotonic() - began
-    server.send_signal(signal.SIGINT)
-    server_status = await server.wait()
+    async with real_server(folder, f"--durability={durability}") as (server, url):
+        client = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "plugandtell", "client"),
+            f"--server={url}",
+            "--input=-",
+            "--vad=none",
+            cwd=folder,
+            env=environment,
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.DEVNULL,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        memories = [Memory("client", client.pid), Memory("server", server.pid)]
+        began = time.monotonic()
+        await feed(client, seconds, memories)
+        client_status = await client.wait()
+        took_s = time.monotonic() - began
     right, files = compare(folder / "audio", seconds * RATE)
     print(
         f"{seconds / 3600:g} h of audio in {took_s:.0f} s: {seconds / took_s:.0f} times real time, {files} recordings"
     )
-    print(f"exit codes: client {client_status}, server {server_status}; every sample once: {right}")
+    print(f"exit codes: client {client_status}, server {server.returncode}; every sample once: {right}")
     for memory in memories:
         print(memory.summary())
     is_flat = all(memory.growth_mb < FLAT_MB for memory in memories)
-    return 0 if right and is_flat and client_status == server_status == 0 else 1
+    return 0 if right and is_flat and client_status == server.returncode == 0 else 1
 
 
 async def feed(client: asyncio.subprocess.Process, seconds: int, memories: list[Memory]) -> None:
