@@ -33,7 +33,7 @@ Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False
 CONFIG_FILE = "plugandtell.toml"
 TOKENS_VARIABLE, TOKEN_VARIABLE = "PLUGANDTELL_TOKENS", "PLUGANDTELL_TOKEN"
 """Hold secrets, the server's and the client's, and are therefore no settings: no flag shows them, and no file."""
-CONFIG_TABLES = ("server", "client", "log")
+CONFIG_TABLES = ("server", "client", "analytics", "log")
 
 NETWORK = Group("Network", sort_key=1)
 ACCESS = Group("Access", sort_key=1)
@@ -42,6 +42,8 @@ GATE = Group("Gate", sort_key=3)
 RECORDING = Group("Recording", sort_key=4)
 LIMITS = Group("Limits", sort_key=5)
 SPOOL = Group("Spool", sort_key=6)
+STORES = Group("Stores", sort_key=6)
+ENGINES = Group("Engines", sort_key=6)
 LOGGING = Group("Log", sort_key=7)
 
 

@@ -21,6 +21,20 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.ConnectionLost(URL, "close code 1006"), [URL, "close code 1006"]),
     (errors.ServerBusy(URL, "the server is full"), [URL, "the server is full"]),
     (errors.WriteFailed("audio/a.wav", "no space left"), ["'audio/a.wav'", "no space left", "kept"]),
+    (errors.AudioUnreachable("https://a/b.wav", "HTTP 503"), ["'https://a/b.wav'", "HTTP 503"]),
+    (
+        errors.StoreUnreachable("database", "postgresql://db/calls", "refused"),
+        ["database at postgresql://db/calls", "refused", "check"],
+    ),
+    (errors.EngineFailed("whisper", "HTTP 500"), ["whisper failed", "HTTP 500"]),
+    (errors.ChildCrashed("transcription", "signal 11"), ["transcription", "signal 11"]),
+    (errors.StageTimedOut("transcription", 30.0), ["transcription", "30 s"]),
+    (errors.InputTooLong("a.wav", "5 h, but at most 4 h"), ["'a.wav'", "at most 4 h"]),
+    (errors.EngineUnavailable("whisper", "no model", "name one"), ["whisper", "no model", "name one"]),
+    (errors.MessageInvalid("retry_queue", "not JSON", "x"), ["retry_queue", "not JSON"]),
+    (errors.StoreUnusable("database at sqlite://", "locked", "wait"), ["database at sqlite://", "locked", "wait"]),
+    (errors.CallNotFound("7f", "no call"), ["no call '7f'", "calls list"]),
+    (errors.CallFailed("7f", "transcription", "not audio"), ["7f", "transcription", "not audio"]),
     (errors.InvalidSetting("--silence", "soon", "from 0.2 to 3600"), ["--silence", "'soon'", "from 0.2 to 3600"]),
     (errors.ConfigurationUnreadable("plugandtell.toml", "line 3"), ["plugandtell.toml", "line 3", "mend"]),
     (errors.CredentialsUnusable("--tls-key", "k.pem", "no key"), ["--tls-key", "'k.pem'", "no key"]),
@@ -85,6 +99,11 @@ def test_only_what_time_may_mend_is_transient() -> None:
         errors.ConnectionLost,
         errors.ServerBusy,
         errors.WriteFailed,
+        errors.AudioUnreachable,
+        errors.StoreUnreachable,
+        errors.EngineFailed,
+        errors.ChildCrashed,
+        errors.StageTimedOut,
     }
 
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from plugandtell.core.errors import PlugAndTellError
-from plugandtell.core.exit_status import CLIENT, MEANINGS, SERVER, ExitStatus, exit_status_of
+from plugandtell.core.exit_status import ANALYTICS, CLIENT, MEANINGS, SERVER, ExitStatus, exit_status_of
 from tests.core.test_errors import EXAMPLES
 
 EXPECTED = {
@@ -27,6 +27,17 @@ EXPECTED = {
     "CannotListen": ExitStatus.CANNOT_LISTEN,
     "FolderUnusable": ExitStatus.FOLDER_UNUSABLE,
     "WriteFailed": ExitStatus.FOLDER_UNUSABLE,
+    "AudioUnreachable": ExitStatus.BAD_INPUT,
+    "InputTooLong": ExitStatus.BAD_INPUT,
+    "CallNotFound": ExitStatus.BAD_INPUT,
+    "StoreUnreachable": ExitStatus.NO_STORE,
+    "StoreUnusable": ExitStatus.NO_STORE,
+    "MessageInvalid": ExitStatus.NO_STORE,
+    "EngineUnavailable": ExitStatus.NO_ENGINE,
+    "CallFailed": ExitStatus.CALL_FAILED,
+    "EngineFailed": ExitStatus.CALL_FAILED,
+    "ChildCrashed": ExitStatus.CALL_FAILED,
+    "StageTimedOut": ExitStatus.CALL_FAILED,
 }
 
 
@@ -54,4 +65,5 @@ def test_codes_are_distinct_and_clear_of_what_shells_use() -> None:
 def test_the_commands_list_every_code_once() -> None:
     assert len(set(CLIENT)) == len(CLIENT)
     assert len(set(SERVER)) == len(SERVER)
-    assert set(CLIENT) | set(SERVER) == set(ExitStatus)
+    assert len(set(ANALYTICS)) == len(ANALYTICS)
+    assert set(CLIENT) | set(SERVER) | set(ANALYTICS) == set(ExitStatus)

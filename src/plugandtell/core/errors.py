@@ -6,7 +6,12 @@ PlugAndTellError
 │   ├── ServerUnreachable          nobody answers at the address
 │   ├── ConnectionLost             it was there, and then it was not
 │   ├── ServerBusy                 the server is full, or its disk nearly is
-│   └── WriteFailed                audio could not be written to its recording
+│   ├── WriteFailed                audio could not be written to its recording
+│   ├── AudioUnreachable           a call's audio cannot be fetched now
+│   ├── StoreUnreachable           the queue store or the database does not answer
+│   ├── EngineFailed               an engine that usually works did not this time
+│   ├── ChildCrashed               the process that did the work died of it
+│   └── StageTimedOut              the work took longer than its time limit
 └── PermanentError                 another try would fail the same way
     ├── InvalidSetting             a flag, variable or configuration value that cannot be used
     ├── ConfigurationUnreadable    a configuration file that is no TOML, or cannot be opened
@@ -22,10 +27,16 @@ PlugAndTellError
     ├── InputError
     │   ├── InputNotFound          no such file, or it cannot be opened
     │   ├── InputNotAudio          no format that can be decoded, or damaged on the way
-    │   └── InputEmpty             audio without a single sample
+    │   ├── InputEmpty             audio without a single sample
+    │   └── InputTooLong           more audio than a call may have
     ├── CannotListen               the port is taken, or the address is not ours
     ├── FolderUnusable             a folder that cannot be created, written or locked
-    └── AudioNotSaved              the client had to stop before everything was saved
+    ├── AudioNotSaved              the client had to stop before everything was saved
+    ├── EngineUnavailable          a package, a model or a service that an engine needs is not there
+    ├── MessageInvalid             a message from a queue that is none of ours, or of another version
+    ├── StoreUnusable              a queue store or database that cannot be used as it is
+    ├── CallNotFound               no call with that id, or several that begin with it
+    └── CallFailed                 a call has failed for good
 ```
 
 Errors carry data; the text is computed from it. Retry reads `TransientError` and `PermanentError`, nothing else.
@@ -95,6 +106,73 @@ class WriteFailed(TransientError):
 
     def __str__(self) -> str:
         return f"cannot write {self.file!r}: {self.cause}; what was written before is kept"
+
+
+class AudioUnreachable(TransientError):
+    """A call's audio cannot be fetched now."""
+
+    def __init__(self, url: str, cause: str) -> None:
+        super().__init__(url, cause)
+        self.url = url
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"cannot fetch the audio {self.url!r}: {self.cause}"
+
+
+class StoreUnreachable(TransientError):
+    """The queue store or the database does not answer.
+
+    Attributes:
+        store: Which of them.
+        url: Its address, without a password.
+        cause: What went wrong.
+    """
+
+    def __init__(self, store: str, url: str, cause: str) -> None:
+        super().__init__(store, url, cause)
+        self.store = store
+        self.url = url
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the {self.store} at {self.url} does not answer ({self.cause}): check that it runs and the address"
+
+
+class EngineFailed(TransientError):
+    """An engine that usually works did not this time."""
+
+    def __init__(self, engine: str, cause: str) -> None:
+        super().__init__(engine, cause)
+        self.engine = engine
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"{self.engine} failed: {self.cause}"
+
+
+class ChildCrashed(TransientError):
+    """The process that did the work died of it."""
+
+    def __init__(self, work: str, cause: str) -> None:
+        super().__init__(work, cause)
+        self.work = work
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the process for {self.work} died ({self.cause})"
+
+
+class StageTimedOut(TransientError):
+    """The work took longer than its time limit, and was ended."""
+
+    def __init__(self, work: str, limit_s: float) -> None:
+        super().__init__(work, limit_s)
+        self.work = work
+        self.limit_s = limit_s
+
+    def __str__(self) -> str:
+        return f"{self.work} was not done within its limit of {self.limit_s:g} s"
 
 
 class InvalidSetting(PermanentError, ValueError):
@@ -303,6 +381,10 @@ class InputEmpty(InputError):
     """Audio without a single sample."""
 
 
+class InputTooLong(InputError):
+    """More audio than a call may have."""
+
+
 class CannotListen(PermanentError):
     """The server cannot listen at the address."""
 
@@ -358,3 +440,91 @@ class AudioNotSaved(PermanentError):
         kept = f"; {self.kept_s:.1f} s are kept in the spool, and the next start sends them" if self.kept_s else ""
         speech = f"speech of {SPEECH.seconds_from(self.samples):.1f} s"
         return f"{speech} was not confirmed as saved: {self.cause}{written}{kept}"
+
+
+class EngineUnavailable(PermanentError):
+    """A package, a model or a service that an engine needs is not there.
+
+    Attributes:
+        engine: The engine.
+        cause: What is missing.
+        hint: What to do about it.
+    """
+
+    def __init__(self, engine: str, cause: str, hint: str) -> None:
+        super().__init__(engine, cause, hint)
+        self.engine = engine
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"{self.engine} cannot be used ({self.cause}): {self.hint}"
+
+
+class MessageInvalid(PermanentError):
+    """A message from a queue that is none of ours, or of another version.
+
+    Attributes:
+        queue: Where it was.
+        cause: What was wrong with it.
+        raw: The message as it was received.
+    """
+
+    def __init__(self, queue: str, cause: str, raw: str) -> None:
+        super().__init__(queue, cause, raw)
+        self.queue = queue
+        self.cause = cause
+        self.raw = raw
+
+    def __str__(self) -> str:
+        return f"a message in {self.queue} cannot be read: {self.cause}"
+
+
+class StoreUnusable(PermanentError):
+    """A queue store or database that cannot be used as it is.
+
+    Attributes:
+        store: Which, with its address, without a password.
+        cause: What was wrong.
+        hint: What to do about it.
+    """
+
+    def __init__(self, store: str, cause: str, hint: str) -> None:
+        super().__init__(store, cause, hint)
+        self.store = store
+        self.cause = cause
+        self.hint = hint
+
+    def __str__(self) -> str:
+        return f"cannot use the {self.store}: {self.cause}; {self.hint}"
+
+
+class CallNotFound(PermanentError):
+    """No call with that id, or several that begin with it."""
+
+    def __init__(self, call_id: str, cause: str) -> None:
+        super().__init__(call_id, cause)
+        self.call_id = call_id
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"there is {self.cause} {self.call_id!r}: `plugandtell calls list` shows all"
+
+
+class CallFailed(PermanentError):
+    """A call has failed for good.
+
+    Attributes:
+        call_id: The call.
+        stage: Where.
+        message: Why, in plain words.
+    """
+
+    def __init__(self, call_id: str, stage: str, message: str) -> None:
+        super().__init__(call_id, stage, message)
+        self.call_id = call_id
+        self.stage = stage
+        self.message = message
+
+    def __str__(self) -> str:
+        return f"call {self.call_id} failed in {self.stage}: {self.message}"

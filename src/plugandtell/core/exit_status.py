@@ -21,6 +21,9 @@ class ExitStatus(IntEnum):
     CANNOT_LISTEN = 8
     FOLDER_UNUSABLE = 9
     NO_DETECTOR = 10
+    NO_STORE = 11
+    NO_ENGINE = 12
+    CALL_FAILED = 13
     INTERRUPTED = 130
 
 
@@ -36,6 +39,9 @@ MEANINGS = {
     ExitStatus.CANNOT_LISTEN: "the port is in use, or the address is not this machine's",
     ExitStatus.FOLDER_UNUSABLE: "the audio or log folder cannot be written",
     ExitStatus.NO_DETECTOR: "no voice detector can be loaded",
+    ExitStatus.NO_STORE: "the queue store or the database does not answer, or cannot be used",
+    ExitStatus.NO_ENGINE: "a package or a model that the analysis needs is missing",
+    ExitStatus.CALL_FAILED: "a call failed for good",
     ExitStatus.INTERRUPTED: "interrupted a second time, before everything was saved",
 }
 
@@ -57,6 +63,16 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.CannotListen, ExitStatus.CANNOT_LISTEN),
     (errors.FolderUnusable, ExitStatus.FOLDER_UNUSABLE),
     (errors.WriteFailed, ExitStatus.FOLDER_UNUSABLE),
+    (errors.AudioUnreachable, ExitStatus.BAD_INPUT),
+    (errors.StoreUnreachable, ExitStatus.NO_STORE),
+    (errors.StoreUnusable, ExitStatus.NO_STORE),
+    (errors.MessageInvalid, ExitStatus.NO_STORE),
+    (errors.EngineUnavailable, ExitStatus.NO_ENGINE),
+    (errors.CallNotFound, ExitStatus.BAD_INPUT),
+    (errors.CallFailed, ExitStatus.CALL_FAILED),
+    (errors.EngineFailed, ExitStatus.CALL_FAILED),
+    (errors.ChildCrashed, ExitStatus.CALL_FAILED),
+    (errors.StageTimedOut, ExitStatus.CALL_FAILED),
 )
 
 
@@ -80,3 +96,10 @@ CLIENT = (
     ExitStatus.NO_DETECTOR,
 )
 GATE = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.BAD_INPUT, ExitStatus.NO_DETECTOR)
+ANALYTICS = (
+    *COMMON,
+    ExitStatus.BAD_INPUT,
+    ExitStatus.NO_STORE,
+    ExitStatus.NO_ENGINE,
+    ExitStatus.CALL_FAILED,
+)

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from plugandtell.core.call import NEEDS, CallOptions, CallState, Stage, StageState, call_state, stages_ready
+
+T, F, S, I = Stage  # noqa: E741
+DONE, FAILED, RUNNING, WAITING, RETRYING = (
+    StageState.DONE,
+    StageState.FAILED,
+    StageState.RUNNING,
+    StageState.WAITING,
+    StageState.RETRYING,
+)
+
+
+@pytest.mark.parametrize(
+    ("done", "ready"),
+    [((), (T,)), ((T,), (F,)), ((T, F), (S, I)), ((T, F, I), (S,)), ((T, F, S, I), ()), ((F,), (T,))],
+)
+def test_a_stage_begins_when_all_that_it_needs_is_done(done: tuple[Stage, ...], ready: tuple[Stage, ...]) -> None:
+    assert stages_ready(done) == ready
+
+
+@pytest.mark.parametrize(
+    ("states", "expected"),
+    [
+        ({}, CallState.WAITING),
+        ({T: WAITING}, CallState.WAITING),
+        ({T: RUNNING}, CallState.RUNNING),
+        ({T: RETRYING}, CallState.RUNNING),
+        ({T: FAILED}, CallState.FAILED),
+        ({T: DONE}, CallState.RUNNING),
+        ({T: DONE, F: DONE, S: FAILED, I: RUNNING}, CallState.RUNNING),
+        ({T: DONE, F: DONE, S: FAILED}, CallState.RUNNING),
+        ({T: DONE, F: DONE, S: FAILED, I: DONE}, CallState.FAILED),
+        ({T: DONE, F: DONE, S: FAILED, I: FAILED}, CallState.FAILED),
+        ({T: DONE, F: DONE, S: DONE, I: DONE}, CallState.COMPLETE),
+    ],
+)
+def test_the_stages_make_the_state_of_the_call(states: dict[Stage, StageState], expected: CallState) -> None:
+    assert call_state(states) is expected
+
+
+def test_a_call_ends_exactly_when_no_stage_can_go_on() -> None:
+    for each in product(StageState, repeat=4):
+        states = dict(zip(Stage, each, strict=True))
+        done = {stage for stage in Stage if states[stage] is DONE}
+        goes_on = any(states[stage] is not FAILED for stage in stages_ready(done))
+        assert call_state(states).is_end is (not goes_on), states
+
+
+@given(st.lists(st.sampled_from(Stage), unique=True))
+def test_every_order_of_ready_stages_ends_with_all_of_them_done(preference: list[Stage]) -> None:
+    done: list[Stage] = []
+    while ready := stages_ready(done):
+        done.append(min(ready, key=lambda stage: preference.index(stage) if stage in preference else 9))
+    assert set(done) == set(NEEDS) == set(Stage)
+
+
+@pytest.mark.parametrize("language", ["EN", "english", "e", "1é", ""])
+def test_a_language_is_a_code_of_two_letters(language: str) -> None:
+    with pytest.raises(ValueError, match="two small letters"):
+        CallOptions(language=language)
