@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import UTC, datetime
+
+from plugandtell.analytics.report import Report, as_json, as_text, clock
+from plugandtell.core.call import CallState, Stage
+from plugandtell.core.failure import Failure, FailureKind
+from plugandtell.core.findings import (
+    CallerState,
+    CallMetrics,
+    Entity,
+    EntityKind,
+    Features,
+    Intent,
+    IntentClass,
+    Keyword,
+    Label,
+    Metric,
+    Mood,
+    PartyMetrics,
+    Polarity,
+    Sentiment,
+)
+from plugandtell.core.transcript import Engine, Party, Span, Transcript, Turn
+
+ENGINE = Engine("test", "1")
+TURNS = (
+    Turn(Party.AGENT, Span(0, 2000), "Good morning, how can I help you?"),
+    Turn(Party.CALLER, Span(2500, 9000), "I was charged twice for order 12345, and nobody calls me back."),
+)
+TRANSCRIPT = Transcript(65_000, (Party.AGENT, Party.CALLER), "en", TURNS, ENGINE)
+UNKNOWN = Metric(None, "one channel")
+FEATURES = Features(
+    keywords=(Keyword("order", 0.9, 1), Keyword("charged twice", 0.7, 1)),
+    entities=(Entity(EntityKind.ORDER, "order 12345", "12345", Party.CALLER, 1, 24, 35, Span(4000, 5000)),),
+    metrics=CallMetrics(
+        Metric(0.25),
+        Metric(3.5),
+        Metric(-23.0),
+        (
+            PartyMetrics(Party.AGENT, Metric(2.0), Metric(0.2), Metric(150.0), Metric(0.0), Metric(-24.0)),
+            PartyMetrics(Party.CALLER, Metric(8.0), Metric(0.8), Metric(120.0), UNKNOWN, Metric(-22.0)),
+        ),
+    ),
+    engine=ENGINE,
+)
+BAD, CALM = Mood(Polarity.NEGATIVE, -0.6, 0.9), Mood(Polarity.NEUTRAL, 0.0, 0.9)
+SENTIMENT = Sentiment((CALM, BAD), (BAD, None, CALM, BAD), BAD, CallerState.FRUSTRATED, ENGINE)
+INTENT = Intent(IntentClass.COMPLAINT, 0.87, (Label("double_charge", 0.8),), "I was charged twice.", 1, ENGINE)
+WHOLE = Report(
+    "7f",
+    "call.flac",
+    CallState.COMPLETE,
+    {Stage.TRANSCRIPTION: TRANSCRIPT, Stage.FEATURES: FEATURES, Stage.SENTIMENT: SENTIMENT, Stage.INTENT: INTENT},
+)
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
+FAILURE = Failure("7f", Stage.TRANSCRIPTION, 1, FailureKind.PERMANENT, "InputNotAudio", "not audio", "", "", "w", NOON)
+
+EXPECTED = """\
+call.flac  (complete, 1:05, en, call 7f)
+
+  wants  complaint (87% sure): double charge
+         "I was charged twice." (0:02)
+  feels  frustrated; negative (-0.60), by quarters: - . o -
+  talk   agent 2 s, 20% of the talk, 150 words a minute, interruptions 0
+         caller 8 s, 80% of the talk, 120 words a minute
+         silence 25%, longest 3.5 s, loudness -23.0 LUFS
+  about  order, charged twice
+  named  0:04 order 12345 ("order 12345")
+
+     0:00  agent   Good morning, how can I help you?
+     0:02  caller  I was charged twice for order 12345, and nobody calls me
+                   back."""
+
+
+def test_a_report_says_what_matters_first_and_the_conversation_last() -> None:
+    assert as_text(WHOLE, columns=80) == EXPECTED
+
+
+def test_lines_are_as_wide_as_they_may_be() -> None:
+    for columns in (50, 80, 120):
+        assert max(map(len, as_text(WHOLE, columns).splitlines())) <= columns
+
+
+def test_one_channel_has_no_parties() -> None:
+    turns = tuple(replace(turn, party=Party.SPEAKER) for turn in TURNS)
+    mono = replace(TRANSCRIPT, parties=(Party.SPEAKER,), turns=turns)
+    text = as_text(replace(WHOLE, results={Stage.TRANSCRIPTION: mono}), 100)
+    assert text.splitlines()[2] == "     0:00  Good morning, how can I help you?"
+    assert "agent" not in text
+
+
+def test_a_call_in_which_nobody_spoke_says_so() -> None:
+    silent = Transcript(3_600_000, (Party.SPEAKER,), None, (), ENGINE)
+    nothing = Intent(IntentClass.OTHER, 0.0, (), None, None, ENGINE)
+    text = as_text(Report("7f", "a.wav", CallState.COMPLETE, {Stage.TRANSCRIPTION: silent, Stage.INTENT: nothing}), 80)
+    assert text.splitlines() == ["a.wav  (complete, 1:00:00, nobody spoke, call 7f)", "", "  wants  other"]
+
+
+def test_a_failed_call_says_where_and_why() -> None:
+    text = as_text(Report("7f", "a.txt", CallState.FAILED, {}, [FAILURE]), 80)
+    assert text.splitlines()[2] == "  failed  in transcription, tried once: not audio"
+
+
+def test_foreign_text_cannot_reach_the_terminal() -> None:
+    turns = (Turn(Party.SPEAKER, Span(0, 1), "a\x1b[2Jb"),)
+    report = Report("7f", "\x1b]0;x", CallState.RUNNING, {Stage.TRANSCRIPTION: replace(TRANSCRIPT, turns=turns)})
+    assert "\x1b" not in as_text(report, 80)
+
+
+def test_the_json_holds_everything_and_null_for_what_is_not_there() -> None:
+    whole = json.loads(json.dumps(as_json(WHOLE)))
+    assert whole["text"] == TRANSCRIPT.text
+    assert whole["intent"]["intent"] == "complaint"
+    assert whole["features"]["metrics"]["parties"][1]["interruptions"] == {"value": None, "reason": "one channel"}
+    failed = json.loads(json.dumps(as_json(Report("7f", "a.txt", CallState.FAILED, {}, [FAILURE]))))
+    assert failed["transcription"] is failed["text"] is None
+    assert failed["failures"][0]["at"] == "2026-11-24T12:00:00+00:00"
+
+
+def test_times_are_written_as_on_a_clock() -> None:
+    assert [clock(ms) for ms in (0, 65_999, 3_605_000)] == ["0:00", "1:05", "1:00:05"]
