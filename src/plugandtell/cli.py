@@ -38,18 +38,18 @@ def run(
 
     Without a microphone it streams a sample of speech instead. At the end it prints where the recordings are.
     """
-    from plugandtell.supervisor import run_until_stopped  # noqa: PLC0415  (keeps --help fast)
+    from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast)
 
     server, client, log = server or ServerSettings(), client or ClientSettings(), log or LogOptions()
     if client.input == STDIN:
         raise InvalidSetting("--input", STDIN, "mic or a file; to pipe audio in, run plugandtell-client on its own")
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
-    server_flags, client_flags = flags_of(server, log), flags_of(client, gate or GateOptions(), log)
+    flags = Flags(flags_of(server, log), flags_of(client, gate or GateOptions(), log))
     asks_for_token = server.tokens_file is not None or bool(os.environ.get(TOKENS_VARIABLE))
     has_token = client.token_file is not None or bool(os.environ.get(TOKEN_VARIABLE))
     shares_token = asks_for_token and not has_token
-    return run_until_stopped(server_flags, client_flags, server.audio_dir, shares_token=shares_token)
+    return run_until_stopped(flags, server.audio_dir, shares_token=shares_token)
 
 
 def main() -> NoReturn:
