@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from plugandtell.analytics.wire import Unreadable, from_json, to_json
-from plugandtell.core.call import Stage
+from plugandtell.core.call import CallOptions, Stage
 from plugandtell.core.failure import Failure, FailureKind
 from plugandtell.core.message import Envelope, ErrorInfo, Status, Task
 from plugandtell.core.transcript import Engine, Party, Span, Transcript, Turn, Word
@@ -20,8 +20,8 @@ TRANSCRIPT = Transcript(
 )
 
 
-@pytest.mark.parametrize("value", [ENVELOPE, TRANSCRIPT])
-def test_what_is_written_is_read_back(value: Envelope | Transcript) -> None:
+@pytest.mark.parametrize("value", [ENVELOPE, TRANSCRIPT, CallOptions("fr", started_at=NOON)])
+def test_what_is_written_is_read_back(value: Envelope | Transcript | CallOptions) -> None:
     assert from_json(to_json(value), type(value)) == value
 
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from itertools import product
 
 import pytest
@@ -66,3 +67,9 @@ def test_every_order_of_ready_stages_ends_with_all_of_them_done(preference: list
 def test_a_language_is_a_code_of_two_letters(language: str) -> None:
     with pytest.raises(ValueError, match="two small letters"):
         CallOptions(language=language)
+
+
+def test_the_time_of_a_call_has_its_offset() -> None:
+    assert CallOptions(started_at=datetime(2026, 11, 24, tzinfo=UTC)).started_at is not None
+    with pytest.raises(ValueError, match="needs its offset from UTC"):
+        CallOptions(started_at=datetime(2026, 11, 24))  # noqa: DTZ001

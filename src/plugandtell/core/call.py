@@ -7,6 +7,7 @@ transcription -> features -> sentiment || intent -> complete
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
@@ -65,16 +66,24 @@ class CallOptions:
     Attributes:
         language: An ISO 639-1 code; None to find out.
         agent_channel: Of a stereo recording.
+        started_at: When the call began, with its offset from UTC: what "tomorrow" is relative to. None where nobody
+            knows; such dates are then left as they were said.
+
+    Raises:
+        ValueError: The language is no such code, or the time has no offset.
     """
 
     language: str | None = None
     agent_channel: AgentChannel = AgentChannel.FIRST
+    started_at: datetime | None = None
 
     def __post_init__(self) -> None:
         if self.language is not None and not (
             len(self.language) == 2 and self.language.isascii() and self.language.islower()
         ):
             raise ValueError(f"a language is two small letters, such as en, not {self.language!r}")
+        if self.started_at is not None and self.started_at.utcoffset() is None:
+            raise ValueError(f"the time of a call needs its offset from UTC, which {self.started_at} lacks")
 
 
 NEEDS: Final[Mapping[Stage, frozenset[Stage]]] = {
