@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.core.call import NEEDS, CallOptions, CallState, Stage, StageState, call_state, stages_ready
+from plugandtell.core.call import (
+    NEEDS,
+    CallOptions,
+    CallState,
+    Stage,
+    StageState,
+    call_state,
+    may_become,
+    stages_ready,
+)
 
 T, F, S, I = Stage  # noqa: E741
 DONE, FAILED, RUNNING, WAITING, RETRYING = (
@@ -73,3 +82,19 @@ def test_the_time_of_a_call_has_its_offset() -> None:
     assert CallOptions(started_at=datetime(2026, 11, 24, tzinfo=UTC)).started_at is not None
     with pytest.raises(ValueError, match="needs its offset from UTC"):
         CallOptions(started_at=datetime(2026, 11, 24))  # noqa: DTZ001
+
+
+def test_what_comes_late_changes_no_stage_that_is_done_or_failed() -> None:
+    assert not any(may_become(state, after) for state in (DONE, FAILED) for after in StageState)
+
+
+def test_a_stage_that_is_open_can_be_done_or_fail_and_never_goes_back_to_waiting() -> None:
+    for state in (WAITING, RUNNING, RETRYING):
+        assert may_become(state, DONE)
+        assert may_become(state, FAILED)
+        assert not may_become(state, WAITING)
+
+
+def test_a_failure_is_noted_once_and_a_worker_that_died_is_followed_by_another() -> None:
+    assert not may_become(RETRYING, RETRYING)
+    assert may_become(RUNNING, RUNNING)

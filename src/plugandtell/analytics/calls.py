@@ -49,11 +49,19 @@ class StageRecord:
         state: Where it stands.
         failed: The number of the last attempt that failed; 0 where none has.
         forgiven: What `failed` was when a person last asked for another try: rules for retries count from there.
+        attempt: The number of the attempt that began last; 0 before the first.
+        worker: Which worker began it; None before the first.
+        began_at: When, in UTC; None before the first.
+        changed_at: When the state changed last, in UTC; None where that is not known.
     """
 
     state: StageState = StageState.WAITING
     failed: int = 0
     forgiven: int = 0
+    attempt: int = 0
+    worker: str | None = None
+    began_at: datetime | None = None
+    changed_at: datetime | None = None
 
     @property
     def next_attempt(self) -> int:

@@ -114,3 +114,20 @@ def call_state(states: Mapping[Stage, StageState]) -> CallState:
     if has_failed and all(known[stage] is StageState.FAILED for stage in stages_ready(done)):
         return CallState.FAILED
     return CallState.WAITING if all(state is StageState.WAITING for state in known.values()) else CallState.RUNNING
+
+
+_NEXT: Final[Mapping[StageState, frozenset[StageState]]] = {
+    StageState.WAITING: frozenset({StageState.RUNNING, StageState.RETRYING, StageState.DONE, StageState.FAILED}),
+    StageState.RUNNING: frozenset({StageState.RUNNING, StageState.RETRYING, StageState.DONE, StageState.FAILED}),
+    StageState.RETRYING: frozenset({StageState.RUNNING, StageState.DONE, StageState.FAILED}),
+    StageState.DONE: frozenset(),
+    StageState.FAILED: frozenset(),
+}
+
+
+def may_become(state: StageState, after: StageState) -> bool:
+    """Whether a stage can go from one state to the other by itself.
+
+    What comes late changes nothing: a stage that is done stays done, and only a person's retry leads out of `failed`.
+    """
+    return after in _NEXT[state]

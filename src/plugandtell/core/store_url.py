@@ -1,0 +1,26 @@
+"""Addresses of databases and queue stores, which may hold a password, as they may be shown."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+
+def without_password(url: str) -> str:
+    """The address as errors and logs show it: scheme, user, host, port and path.
+
+    The query goes too, since passwords can be given there. What cannot be read as an address shows nothing but its
+    scheme, as any part of it may be the password.
+    """
+    scheme, separator, _ = url.partition("://")
+    if not separator or not scheme.replace("+", "").replace("-", "").isalnum():
+        return "an address that cannot be read"
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  (raises where it is no number: a password with a "/" or "#" in it is cut there)
+    except ValueError:
+        return f"{scheme}://…"
+    credentials, at, host = parts.netloc.rpartition("@")
+    if not at and ("@" in parts.path or "@" in parts.fragment or "@" in parts.query):
+        return f"{scheme}://…"
+    user = credentials.partition(":")[0]
+    return f"{scheme}://{user}{'@' if user else ''}{host}{parts.path}"

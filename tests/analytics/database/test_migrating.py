@@ -1,0 +1,93 @@
+"""The tables, from nothing on or from what is there."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from contextlib import closing
+from typing import TYPE_CHECKING
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import create_engine
+
+from plugandtell.analytics.database import open_calls
+from plugandtell.analytics.database.connection import FILE
+from plugandtell.analytics.database.migrating import VERSION_TABLE
+from plugandtell.analytics.database.schema import METADATA
+from plugandtell.core.errors import FolderUnusable, StoreUnusable
+from tests.analytics.database.moments import NOON, OPTIONS, add
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def run_sql(file: Path, *statements: str) -> None:
+    with closing(sqlite3.connect(file)) as connection:
+        for statement in statements:
+            connection.execute(statement)
+        connection.commit()
+
+
+@pytest.mark.usefixtures("calls")
+def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
+    engine = create_engine(f"sqlite:///{tmp_path / FILE}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        assert compare_metadata(context, METADATA) == []
+    engine.dispose()
+
+
+async def test_what_was_written_is_there_at_the_next_start(tmp_path: Path) -> None:
+    async with open_calls(None, tmp_path) as calls:
+        await add(calls, "7f")
+    async with open_calls(None, tmp_path) as calls:
+        assert (await calls.get("7f")).call_id == "7f"
+
+
+async def test_many_that_start_at_once_make_the_tables_once(tmp_path: Path) -> None:
+    async def start(number: int) -> None:
+        async with open_calls(None, tmp_path) as calls:
+            await calls.add(str(number), "file:///a.wav", "file", OPTIONS, NOON)
+
+    await asyncio.gather(*(start(number) for number in range(8)))
+    async with open_calls(None, tmp_path) as calls:
+        assert len(await calls.list()) == 8
+
+
+async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
+    async with open_calls(None, tmp_path):
+        pass
+    run_sql(tmp_path / FILE, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(StoreUnusable, match=r"a newer PlugAndTell made it \(schema 9999\); update"):
+        async with open_calls(None, tmp_path):
+            pass
+
+
+async def test_a_database_of_another_program_is_left_alone(tmp_path: Path) -> None:
+    run_sql(tmp_path / FILE, "CREATE TABLE calls (number TEXT)")
+    with pytest.raises(StoreUnusable, match=r"table calls already exists; .*--database-url"):
+        async with open_calls(None, tmp_path):
+            pass
+    with closing(sqlite3.connect(tmp_path / FILE)) as connection:
+        assert connection.execute("SELECT name FROM sqlite_master").fetchall() == [("calls",)]
+
+
+async def test_a_file_that_is_no_database_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / FILE).write_text("this is no database, however long it is " * 100)
+    with pytest.raises(StoreUnusable, match="file is not a database"):
+        async with open_calls(None, tmp_path):
+            pass
+
+
+async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(FolderUnusable, match="--data-dir"):
+        async with open_calls(None, tmp_path / "file" / "data"):
+            pass
+
+
+async def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    async with open_calls(None, tmp_path / "a" / "data"):
+        assert (tmp_path / "a" / "data").stat().st_mode & 0o077 == 0
