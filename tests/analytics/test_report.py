@@ -2,61 +2,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from datetime import UTC, datetime
 
 from plugandtell.analytics.report import Report, as_json, as_text, clock
 from plugandtell.core.call import CallState, Stage
-from plugandtell.core.failure import Failure, FailureKind
-from plugandtell.core.findings import (
-    CallerState,
-    CallMetrics,
-    Entity,
-    EntityKind,
-    Features,
-    Intent,
-    IntentClass,
-    Keyword,
-    Label,
-    Metric,
-    Mood,
-    PartyMetrics,
-    Polarity,
-    Sentiment,
-)
-from plugandtell.core.transcript import Engine, Party, Span, Transcript, Turn
+from plugandtell.core.findings import Intent, IntentClass
+from plugandtell.core.transcript import Party, Span, Transcript, Turn
+from tests.analytics.samples import ENGINE, RESULTS, TRANSCRIPT, TURNS, failure
 
-ENGINE = Engine("test", "1")
-TURNS = (
-    Turn(Party.AGENT, Span(0, 2000), "Good morning, how can I help you?"),
-    Turn(Party.CALLER, Span(2500, 9000), "I was charged twice for order 12345, and nobody calls me back."),
-)
-TRANSCRIPT = Transcript(65_000, (Party.AGENT, Party.CALLER), "en", TURNS, ENGINE)
-UNKNOWN = Metric(None, "one channel")
-FEATURES = Features(
-    keywords=(Keyword("order", 0.9, 1), Keyword("charged twice", 0.7, 1)),
-    entities=(Entity(EntityKind.ORDER, "order 12345", "12345", Party.CALLER, 1, 24, 35, Span(4000, 5000)),),
-    metrics=CallMetrics(
-        Metric(0.25),
-        Metric(3.5),
-        Metric(-23.0),
-        (
-            PartyMetrics(Party.AGENT, Metric(2.0), Metric(0.2), Metric(150.0), Metric(0.0), Metric(-24.0)),
-            PartyMetrics(Party.CALLER, Metric(8.0), Metric(0.8), Metric(120.0), UNKNOWN, Metric(-22.0)),
-        ),
-    ),
-    engine=ENGINE,
-)
-BAD, CALM = Mood(Polarity.NEGATIVE, -0.6, 0.9), Mood(Polarity.NEUTRAL, 0.0, 0.9)
-SENTIMENT = Sentiment((CALM, BAD), (BAD, None, CALM, BAD), BAD, CallerState.FRUSTRATED, ENGINE)
-INTENT = Intent(IntentClass.COMPLAINT, 0.87, (Label("double_charge", 0.8),), "I was charged twice.", 1, ENGINE)
-WHOLE = Report(
-    "7f",
-    "call.flac",
-    CallState.COMPLETE,
-    {Stage.TRANSCRIPTION: TRANSCRIPT, Stage.FEATURES: FEATURES, Stage.SENTIMENT: SENTIMENT, Stage.INTENT: INTENT},
-)
-NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
-FAILURE = Failure("7f", Stage.TRANSCRIPTION, 1, FailureKind.PERMANENT, "InputNotAudio", "not audio", "", "", "w", NOON)
+WHOLE = Report("7f", "call.flac", CallState.COMPLETE, RESULTS)
 
 EXPECTED = """\
 call.flac  (complete, 1:05, en, call 7f)
@@ -100,7 +53,7 @@ def test_a_call_in_which_nobody_spoke_says_so() -> None:
 
 
 def test_a_failed_call_says_where_and_why() -> None:
-    text = as_text(Report("7f", "a.txt", CallState.FAILED, {}, [FAILURE]), 80)
+    text = as_text(Report("7f", "a.txt", CallState.FAILED, {}, [failure("7f")]), 80)
     assert text.splitlines()[2] == "  failed  in transcription, tried once: not audio"
 
 
@@ -115,7 +68,7 @@ def test_the_json_holds_everything_and_null_for_what_is_not_there() -> None:
     assert whole["text"] == TRANSCRIPT.text
     assert whole["intent"]["intent"] == "complaint"
     assert whole["features"]["metrics"]["parties"][1]["interruptions"] == {"value": None, "reason": "one channel"}
-    failed = json.loads(json.dumps(as_json(Report("7f", "a.txt", CallState.FAILED, {}, [FAILURE]))))
+    failed = json.loads(json.dumps(as_json(Report("7f", "a.txt", CallState.FAILED, {}, [failure("7f")]))))
     assert failed["transcription"] is failed["text"] is None
     assert failed["failures"][0]["at"] == "2026-11-24T12:00:00+00:00"
 

@@ -1,0 +1,267 @@
+"""The `plugandtell calls` commands: what calls there are, where each stands, and what came of it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from contextlib import suppress
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from plugandtell.analytics import listing, report
+from plugandtell.analytics.installed import check_installed
+from plugandtell.analytics.settings import StoreSettings
+from plugandtell.analytics.subtitles import as_srt, as_vtt
+from plugandtell.command import new_app, print_line
+from plugandtell.core import exit_status
+from plugandtell.core.call import CallState
+from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.exit_status import ExitStatus
+from plugandtell.core.transcript import Transcript
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable, Sequence
+    from typing import Any
+
+    from plugandtell.analytics.calls import CallRecord, Change
+    from plugandtell.analytics.database import StoredCalls
+
+OUTPUT = Group("Output", sort_key=7)
+AsJson = Annotated[bool, Parameter(name="--json", group=OUTPUT, negative=(), help="Print JSON, an object a line.")]
+
+app = new_app(
+    "calls",
+    "List calls, show what came of them, try failed ones again.",
+    ["analytics"],
+    exit_status.ANALYTICS,
+    strict=False,
+)
+
+
+class ExportFormat(StrEnum):
+    """How calls are written to files."""
+
+    JSON = "json"
+    TXT = "txt"
+    SRT = "srt"
+    VTT = "vtt"
+
+
+@app.command(name="list")
+def list_calls(
+    *,
+    state: Annotated[CallState | None, Parameter(group=OUTPUT, help="Only calls in this state.")] = None,
+    limit: Annotated[int, Parameter(group=OUTPUT, help="At most so many, the newest first.")] = 50,
+    as_json: AsJson = False,
+    stores: StoreSettings | None = None,
+) -> int:
+    """List the newest calls: their ids, where they stand, when they came, and what they are of."""
+
+    async def show(calls: StoredCalls) -> None:
+        found = await calls.list(state, limit)
+        if as_json:
+            _print_objects(map(listing.as_object, found))
+            return
+        _print(listing.calls_table(found) if found else "no calls: `plugandtell analyze FILE` makes one")
+        counts = await calls.counts()
+        if sum(counts.values()) > len(found):
+            _print(f"\n{', '.join(f'{number} {its.value}' for its, number in counts.items() if number)} in all")
+
+    return _with_calls(stores, show)
+
+
+@app.command
+def show(call: str, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
+    """Show a call: what came of it, the transcript with times, and all attempts and errors.
+
+    Args:
+        call: The call, or as much of its id as no other one begins with.
+        as_json: Print JSON.
+        stores: Where calls live.
+    """
+
+    async def show_one(calls: StoredCalls) -> None:
+        record = await calls.find(call)
+        its_report, stages = await _report(calls, record), await calls.stages(record.call_id)
+        if as_json:
+            stages_json = {stage.value: listing.as_object(its) for stage, its in stages.items()}
+            _print_objects([report.as_json(its_report) | {"stages": stages_json}])
+            return
+        _print(report.as_text(its_report, shutil.get_terminal_size((100, 24)).columns))
+        _print(f"\n{listing.stages_table(stages)}")
+        if its_report.failures:
+            _print(f"\n{listing.failures_table(its_report.failures)}")
+
+    return _with_calls(stores, show_one)
+
+
+@app.command
+def watch(*call: str, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
+    """Show each change of state as it happens: until these calls have ended, or of all calls until Ctrl-C.
+
+    Args:
+        call: The calls, or as much of their ids as no other one begins with; none for all.
+        as_json: Print JSON, an object a line.
+        stores: Where calls live.
+    """
+
+    async def follow(calls: StoredCalls) -> None:
+        since = 0 if call else await calls.last_change()
+        waited_for = {(await calls.find(one)).call_id for one in call}
+        watched = set(waited_for)
+        async for change in calls.watch(since, next(iter(watched)) if len(watched) == 1 else None):
+            if watched and change.call_id not in watched:
+                continue
+            _print(json.dumps(listing.as_object(change)) if as_json else listing.change_line(change))
+            if await _has_ended(calls, change):
+                waited_for.discard(change.call_id)
+                if watched and not waited_for:
+                    return
+
+    return _with_calls(stores, follow)
+
+
+@app.command
+def export(
+    *call: str,
+    to: Annotated[Path, Parameter(group=OUTPUT)] = Path(),
+    format: Annotated[ExportFormat, Parameter(group=OUTPUT)] = ExportFormat.JSON,  # noqa: A002  (the flag's name)
+    stores: StoreSettings | None = None,
+) -> int:
+    """Write calls to files, one each, named by the call's id; prints their names.
+
+    Args:
+        call: The calls, or as much of their ids as no other one begins with; none for all that are complete.
+        to: The folder; made if it is missing.
+        format: json has everything, txt the report, srt and vtt the transcript as subtitles.
+        stores: Where calls live.
+    """
+
+    async def write(calls: StoredCalls) -> None:
+        to.mkdir(parents=True, exist_ok=True)
+        for record in await _chosen(calls, call, CallState.COMPLETE):
+            file = to / f"{record.call_id}.{format.value}"
+            file.write_text(_exported(await _report(calls, record), format), encoding="utf-8")
+            _print(str(file))
+
+    return _with_calls(stores, write)
+
+
+@app.command
+def failures(call: str | None = None, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
+    """List attempts that failed, the first one first: of a call, or the last 100 of all.
+
+    Args:
+        call: The call, or as much of its id as no other one begins with.
+        as_json: Print JSON, an object a line, with details and traceback.
+        stores: Where calls live.
+    """
+
+    async def show_failures(calls: StoredCalls) -> None:
+        of = None if call is None else (await calls.find(call)).call_id
+        found = await calls.failures(of, None if of else 100)
+        if as_json:
+            _print_objects(map(listing.as_object, found))
+        else:
+            _print(listing.failures_table(found) if found else "no failures")
+
+    return _with_calls(stores, show_failures)
+
+
+@app.command
+def alerts(call: str | None = None, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
+    """List alerts: what failed for good, in plain words.
+
+    Args:
+        call: The call, or as much of its id as no other one begins with.
+        as_json: Print JSON, an object a line.
+        stores: Where calls live.
+    """
+
+    async def show_alerts(calls: StoredCalls) -> None:
+        found = await calls.alerts(None if call is None else (await calls.find(call)).call_id)
+        if as_json:
+            _print_objects(map(listing.as_object, found))
+        else:
+            _print(listing.alerts_table(found) if found else "no alerts")
+
+    return _with_calls(stores, show_alerts)
+
+
+@app.command
+def delete(*call: str, stores: StoreSettings | None = None) -> int:
+    """Delete calls with all that is known of them; the audio stays where it is.
+
+    Args:
+        call: The calls, or as much of their ids as no other one begins with.
+        stores: Where calls live.
+    """
+    if not call:
+        raise InvalidSetting("CALL", "", "at least one call; `plugandtell calls list` shows them")
+
+    async def remove(calls: StoredCalls) -> None:
+        for record in [await calls.find(one) for one in call]:
+            await calls.delete(record.call_id)
+            _print(record.call_id)
+
+    return _with_calls(stores, remove)
+
+
+async def _has_ended(calls: StoredCalls, change: Change) -> bool:
+    """Whether this was the end of the call, and not one that a person has asked to try again since."""
+    return change.stage is None and CallState(change.state).is_end and (await calls.get(change.call_id)).state.is_end
+
+
+async def _chosen(calls: StoredCalls, named: Sequence[str], state: CallState) -> list[CallRecord]:
+    """The calls that were named, or all in that state."""
+    if named:
+        return [await calls.find(one) for one in named]
+    return await calls.list(state, 2**31 - 1)
+
+
+async def _report(calls: StoredCalls, record: CallRecord) -> report.Report:
+    results, failed = await calls.results(record.call_id), await calls.failures(record.call_id)
+    return report.Report(record.call_id, record.source, record.state, results, failed)
+
+
+def _exported(its: report.Report, kind: ExportFormat) -> str:
+    transcript = its.result(Transcript)
+    match kind:
+        case ExportFormat.JSON:
+            return json.dumps(report.as_json(its), indent=2, ensure_ascii=False) + "\n"
+        case ExportFormat.TXT:
+            return report.as_text(its, 100) + "\n"
+        case ExportFormat.SRT:
+            return "" if transcript is None else as_srt(transcript)
+        case ExportFormat.VTT:
+            return "WEBVTT\n" if transcript is None else as_vtt(transcript)
+
+
+def _with_calls(stores: StoreSettings | None, do: Callable[[StoredCalls], Awaitable[None]]) -> int:
+    """Open the database for as long as `do` takes."""
+    import asyncio  # noqa: PLC0415  (keeps --help fast)
+
+    check_installed()
+    from plugandtell.analytics.database import open_calls  # noqa: PLC0415
+
+    async def run() -> None:
+        settings = stores or StoreSettings()
+        async with open_calls(settings.database_url, settings.data_dir) as calls:
+            await do(calls)
+
+    with suppress(KeyboardInterrupt):  # that is how one stops watching, and nothing else has anything to lose
+        asyncio.run(run())
+    return ExitStatus.OK
+
+
+def _print_objects(objects: Iterable[dict[str, Any]]) -> None:
+    for one in objects:
+        _print(json.dumps(one, ensure_ascii=False))
+
+
+def _print(text: str) -> None:
+    print_line(sys.stdout, text)
