@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from plugandtell.core.call import Stage
 from plugandtell.core.failure import Failure, FailureKind
@@ -23,6 +24,9 @@ from plugandtell.core.findings import (
     Sentiment,
 )
 from plugandtell.core.transcript import Engine, Party, Span, Transcript, Turn
+
+if TYPE_CHECKING:
+    from plugandtell.analytics.service import StageResult
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 ENGINE = Engine("test", "1")
@@ -50,7 +54,7 @@ FEATURES = Features(
 BAD, CALM = Mood(Polarity.NEGATIVE, -0.6, 0.9), Mood(Polarity.NEUTRAL, 0.0, 0.9)
 SENTIMENT = Sentiment((CALM, BAD), (BAD, None, CALM, BAD), BAD, CallerState.FRUSTRATED, ENGINE)
 INTENT = Intent(IntentClass.COMPLAINT, 0.87, (Label("double_charge", 0.8),), "I was charged twice.", 1, ENGINE)
-RESULTS = {
+RESULTS: dict[Stage, StageResult] = {
     Stage.TRANSCRIPTION: TRANSCRIPT,
     Stage.FEATURES: FEATURES,
     Stage.SENTIMENT: SENTIMENT,
