@@ -44,6 +44,8 @@ LIMITS = Group("Limits", sort_key=5)
 SPOOL = Group("Spool", sort_key=6)
 STORES = Group("Stores", sort_key=6)
 ENGINES = Group("Engines", sort_key=6)
+WORK = Group("Work", sort_key=6)
+ALERTS = Group("Alerts", sort_key=6)
 LOGGING = Group("Log", sort_key=7)
 
 

@@ -29,6 +29,7 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.EngineFailed("whisper", "HTTP 500"), ["whisper failed", "HTTP 500"]),
     (errors.ChildCrashed("transcription", "signal 11"), ["transcription", "signal 11"]),
     (errors.StageTimedOut("transcription", 30.0), ["transcription", "30 s"]),
+    (errors.AlertNotSent("webhook", "HTTP 503"), ["alert", "webhook", "HTTP 503"]),
     (errors.InputTooLong("a.wav", "5 h, but at most 4 h"), ["'a.wav'", "at most 4 h"]),
     (errors.EngineUnavailable("whisper", "no model", "name one"), ["whisper", "no model", "name one"]),
     (errors.MessageInvalid("retry_queue", "not JSON", "x"), ["retry_queue", "not JSON"]),
@@ -104,6 +105,7 @@ def test_only_what_time_may_mend_is_transient() -> None:
         errors.EngineFailed,
         errors.ChildCrashed,
         errors.StageTimedOut,
+        errors.AlertNotSent,
     }
 
 

@@ -38,6 +38,7 @@ EXPECTED = {
     "EngineFailed": ExitStatus.CALL_FAILED,
     "ChildCrashed": ExitStatus.CALL_FAILED,
     "StageTimedOut": ExitStatus.CALL_FAILED,
+    "AlertNotSent": ExitStatus.CALL_FAILED,
 }
 
 

@@ -11,7 +11,8 @@ PlugAndTellError
 │   ├── StoreUnreachable           the queue store or the database does not answer
 │   ├── EngineFailed               an engine that usually works did not this time
 │   ├── ChildCrashed               the process that did the work died of it
-│   └── StageTimedOut              the work took longer than its time limit
+│   ├── StageTimedOut              the work took longer than its time limit
+│   └── AlertNotSent               nobody took an alert
 └── PermanentError                 another try would fail the same way
     ├── InvalidSetting             a flag, variable or configuration value that cannot be used
     ├── ConfigurationUnreadable    a configuration file that is no TOML, or cannot be opened
@@ -173,6 +174,18 @@ class StageTimedOut(TransientError):
 
     def __str__(self) -> str:
         return f"{self.work} was not done within its limit of {self.limit_s:g} s"
+
+
+class AlertNotSent(TransientError):
+    """Nobody took an alert: the webhook or the command that it was meant for failed."""
+
+    def __init__(self, channel: str, cause: str) -> None:
+        super().__init__(channel, cause)
+        self.channel = channel
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"the alert could not be sent by {self.channel}: {self.cause}"
 
 
 class InvalidSetting(PermanentError, ValueError):

@@ -73,6 +73,7 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.EngineFailed, ExitStatus.CALL_FAILED),
     (errors.ChildCrashed, ExitStatus.CALL_FAILED),
     (errors.StageTimedOut, ExitStatus.CALL_FAILED),
+    (errors.AlertNotSent, ExitStatus.CALL_FAILED),
 )
 
 

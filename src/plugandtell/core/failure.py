@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from plugandtell.core.call import Stage
+from plugandtell.core.errors import ChildCrashed, PermanentError, StageTimedOut
 
 _MOST_DOUBLINGS = 64  # far beyond any longest delay, and far below what a float can hold
 
@@ -21,6 +22,13 @@ class FailureKind(StrEnum):
     TRANSIENT = "transient"
     PERMANENT = "permanent"
     POISON = "poison"
+
+
+def kind_of(error: BaseException) -> FailureKind:
+    """What kind of failure an error is. One that nobody expected may have been bad luck, and attempts are counted."""
+    if isinstance(error, ChildCrashed | StageTimedOut):
+        return FailureKind.POISON
+    return FailureKind.PERMANENT if isinstance(error, PermanentError) else FailureKind.TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,13 +6,13 @@ once, under (call, stage), and read from there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 
 from plugandtell.core.call import Stage
-from plugandtell.core.failure import Failure
+from plugandtell.core.failure import Failure, FailureKind
 
 VERSION: Final = 1
 """Of the envelope. A reader refuses any other, and leaves the message where it is for one that knows it."""
@@ -94,3 +94,77 @@ class Envelope:
 def message_id(call_id: str, stage: Stage) -> str:
     """The id of the message that has a stage done."""
     return f"{call_id}_{stage.value}"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try at one stage of one call: what a job in a queue is about.
+
+    Attributes:
+        call_id: The call.
+        stage: The stage.
+        number: Counted from 1, through a person's retry as well.
+    """
+
+    call_id: str
+    stage: Stage
+    number: int
+
+    @property
+    def job_id(self) -> str:
+        """Of the job that makes the attempt, in the queue of its stage."""
+        return f"{self.call_id}.{self.stage.value}.{self.number}"
+
+    @property
+    def report_id(self) -> str:
+        """Of the job in the retry queue that tells of its failure."""
+        return f"{self.job_id}.failed"
+
+    @property
+    def return_id(self) -> str:
+        """Of the job in the retry queue that waits until the attempt is due."""
+        return f"{self.job_id}.again"
+
+    @property
+    def next(self) -> Attempt:
+        """The attempt after this one."""
+        return replace(self, number=self.number + 1)
+
+    @property
+    def before(self) -> Attempt:
+        """The attempt before this one; number 0, which was never made, before the first."""
+        return replace(self, number=self.number - 1)
+
+
+def attempt_of(envelope: Envelope) -> Attempt:
+    """The attempt that a message is about: the one that failed, or the next one to be made."""
+    task = envelope.payload
+    number = envelope.retry_count if envelope.status is Status.FAILED else envelope.retry_count + 1
+    return Attempt(task.call_id, task.stage, number)
+
+
+def pending(attempt: Attempt, audio_url: str, source_service: str, at: datetime) -> Envelope:
+    """The message that has an attempt made."""
+    return Envelope(
+        message_id=message_id(attempt.call_id, attempt.stage),
+        timestamp=at,
+        source_service=source_service,
+        payload=Task(attempt.call_id, attempt.stage, audio_url),
+        retry_count=attempt.number - 1,
+    )
+
+
+_CODE_OF: Final = {FailureKind.TRANSIENT: 503, FailureKind.PERMANENT: 422, FailureKind.POISON: 500}
+
+
+def failed(attempt: Attempt, audio_url: str, source_service: str, failure: Failure) -> Envelope:
+    """The message that tells of an attempt's failure."""
+    return Envelope(
+        message_id=message_id(attempt.call_id, attempt.stage),
+        timestamp=failure.at,
+        source_service=source_service,
+        payload=Task(attempt.call_id, attempt.stage, audio_url, failure),
+        error=ErrorInfo(failure.message, _CODE_OF[failure.kind], failure.details),
+        status=Status.FAILED,
+        retry_count=attempt.number,
+    )

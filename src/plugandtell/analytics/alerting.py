@@ -1,0 +1,155 @@
+"""Tells people that a call has failed for good: each alert goes out once on each channel.
+
+An alert and a channel make a job of their own in the alert queue, so that one deliverer works on it at a time and
+tries again by itself. The database keeps what is pending: a job that gets lost is added again.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from plugandtell.analytics.consumer import Delivery, Done, Failed, Later, Outcome
+from plugandtell.analytics.flow import ERROR_MANAGEMENT
+from plugandtell.analytics.queues import JobState, QueueName
+from plugandtell.core.errors import CallNotFound, TransientError
+from plugandtell.core.failure import RetryRules, Route, judge, kind_of
+from plugandtell.core.message import Attempt, attempt_of, failed
+from plugandtell.logservice import get_logger
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from plugandtell.analytics.calls import Alert, CallRecord
+    from plugandtell.analytics.flow import Flow
+    from plugandtell.core.failure import Failure
+
+DELIVERY_RULES: Final = RetryRules(attempts=12, rounds=0, first_delay_s=2.0, longest_delay_s=600.0)
+"""Tries over about an hour and a half."""
+
+Facts = dict[str, Any]
+"""What an alert says, ready to be written as JSON."""
+
+
+class Channel(Protocol):
+    """A way for alerts to go out."""
+
+    async def send(self, facts: Facts) -> None:
+        """Send one. Where nobody can know whether it arrived, it may be sent twice, with the same `alert_id`.
+
+        Raises:
+            AlertNotSent: It did not arrive, but may later.
+        """
+        ...
+
+
+class Alerting:
+    """Sends alerts out, and what is done with the jobs of the alert queue.
+
+    Args:
+        flow: The stores.
+        channels: By name, such as `webhook`.
+        rules: How often it is tried, and when.
+        roll: A random number from 0 to below 1.
+    """
+
+    def __init__(
+        self, flow: Flow, channels: Mapping[str, Channel], rules: RetryRules, roll: Callable[[], float]
+    ) -> None:
+        self._flow = flow
+        self._channels = channels
+        self._rules = rules
+        self._roll = roll
+        self._log = get_logger()
+
+    async def send(self, alert: Alert, call: CallRecord, failure: Failure) -> None:
+        """Have an alert sent on all channels.
+
+        Raises:
+            StoreUnreachable: The queue store does not answer.
+        """
+        for name in self._channels:
+            await self._add(alert, name, call, failure)
+
+    async def send_pending(self) -> int:
+        """Have sent what the database knows as pending and no queue holds; says how many.
+
+        Raises:
+            StoreUnreachable: A store does not answer.
+        """
+        pending = await self._flow.calls.pending_alerts(list(self._channels))
+        jobs = [(QueueName.ALERT, _job_id(alert, name)) for alert, name in pending]
+        states = await self._flow.queues.states(jobs)
+        lost = [one for one, state in zip(pending, states, strict=True) if state is not JobState.PENDING]
+        for alert, name in lost:
+            await self._send_again(alert, name)
+        return len(lost)
+
+    async def handle(self, delivery: Delivery) -> Outcome:
+        """Send one alert on one channel.
+
+        Raises:
+            StoreUnreachable: It comes again.
+        """
+        failure = delivery.envelope.payload.failure
+        name = delivery.job_id.rpartition(".")[2]
+        if failure is None or name not in self._channels:
+            return Failed(f"no alert for any of the channels {', '.join(self._channels)}")
+        attempt = attempt_of(delivery.envelope)
+        if delivery.starts > 1 and not await self._is_pending(attempt, name):
+            return Done()
+        facts = _facts(delivery, attempt, failure)
+        try:
+            await self._channels[name].send(facts)
+        except TransientError as error:
+            return await self._again(attempt, name, delivery.starts, error)
+        await self._flow.calls.note_delivery(attempt.job_id, name, self._flow.now())
+        return Done()
+
+    async def _again(self, attempt: Attempt, name: str, tries: int, error: TransientError) -> Outcome:
+        verdict = judge(self._rules, kind_of(error), tries, self._roll())
+        self._log.warning("alert_not_sent", alert=attempt.job_id, channel=name, tries=tries, error=str(error))
+        if verdict.route is Route.AGAIN:
+            return Later(verdict.delay_s)
+        await self._flow.calls.note_delivery(attempt.job_id, name, self._flow.now(), str(error))
+        self._log.error("alert_given_up", alert=attempt.job_id, channel=name, error=str(error))
+        return Failed(str(error))
+
+    async def _is_pending(self, attempt: Attempt, name: str) -> bool:
+        pending = await self._flow.calls.pending_alerts([name])
+        return any(alert.alert_id == attempt.job_id for alert, _ in pending)
+
+    async def _send_again(self, alert: Alert, name: str) -> None:
+        try:
+            call = await self._flow.calls.get(alert.call_id)
+            failures = await self._flow.calls.failures(alert.call_id)
+        except CallNotFound:
+            return
+        await self._flow.queues.forget(QueueName.ALERT, _job_id(alert, name))
+        for failure in failures:
+            if (failure.stage, failure.attempt) == (alert.stage, alert.attempt):
+                await self._add(alert, name, call, failure)
+
+    async def _add(self, alert: Alert, name: str, call: CallRecord, failure: Failure) -> None:
+        attempt = Attempt(alert.call_id, alert.stage, alert.attempt)
+        message = failed(attempt, call.audio_url, ERROR_MANAGEMENT, failure)
+        await self._flow.queues.add(QueueName.ALERT, _job_id(alert, name), message)
+
+
+def _job_id(alert: Alert, name: str) -> str:
+    return f"{alert.alert_id}.{name}"
+
+
+def _facts(delivery: Delivery, attempt: Attempt, failure: Failure) -> Facts:
+    return {
+        "alert_id": attempt.job_id,
+        "call_id": attempt.call_id,
+        "stage": attempt.stage.value,
+        "attempt": attempt.number,
+        "kind": failure.kind.value,
+        "error": failure.error,
+        "message": failure.message,
+        "audio_url": delivery.envelope.payload.audio_url,
+        "worker": failure.worker,
+        "at": failure.at.astimezone(UTC).isoformat(),
+    }
