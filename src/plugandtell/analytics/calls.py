@@ -163,6 +163,10 @@ class Calls(Protocol):
         """Keep an alert; False if it is there already."""
         ...
 
+    async def alerts(self, call_id: str | None = None, limit: int = 100) -> Sequence[Alert]:
+        """Alerts, the last first: of one call or of all."""
+        ...
+
     async def note_delivery(self, alert_id: str, channel: str, at: datetime, error: str | None = None) -> None:
         """An alert went out on a channel (`log`, `webhook`, `command`), or was given up there because of `error`."""
         ...

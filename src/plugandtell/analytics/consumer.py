@@ -28,6 +28,7 @@ _RETRY_AFTER_S: Final = 0.5
 _STORE_AWAY_S: Final = 1.0
 _OTHER_VERSION_S: Final = 30.0
 _UNEXPECTED_S: Final = 5.0
+_CANCEL_EVERY_S: Final = 0.05
 _NO_LIMIT: Final = 1_000_000
 """Of times that a job is taken from a worker that died: what becomes of it is for us to say (`Delivery.deaths`). BullMQ
 counts such deaths apart from its attempts, and would fail the job by itself."""
@@ -169,7 +170,11 @@ class Consumer:
         worker.closing = True
         worker.paused = False
         worker.resume_event.set()
-        await asyncio.wait({running}, timeout=leave_within_s)
+        leave_at = time.monotonic() + leave_within_s
+        while not running.done() and time.monotonic() < leave_at:
+            if worker.waiting is not None:  # it had just decided to wait for a job when it was asked to pause
+                worker.waiting.cancel()
+            await asyncio.wait({running}, timeout=_CANCEL_EVERY_S)
 
     async def _abandon(self, worker: Any, tasks: set[asyncio.Task[Any]]) -> None:
         """Leave nothing of a worker behind. Its own `close` cannot be hurried: it holds on until all is done."""
