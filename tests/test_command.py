@@ -117,8 +117,8 @@ def test_the_hangover_is_no_longer_than_the_silence() -> None:
 
 def test_milliseconds_become_frames_of_the_detector() -> None:
     silero, webrtc = (GateOptions().settings(frame_samples, 3000) for frame_samples in (512, 320))
-    assert (silero.start_voiced, silero.start_window, silero.keep_voiced, silero.keep_window) == (4, 8, 2, 4)
-    assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (6, 13, 3, 6)
+    assert (silero.start_voiced, silero.start_window, silero.keep_voiced, silero.keep_window) == (3, 8, 2, 4)
+    assert (webrtc.start_voiced, webrtc.start_window, webrtc.keep_voiced, webrtc.keep_window) == (5, 13, 3, 6)
 
 
 @pytest.mark.parametrize("content", [b"x = [", b"\xff\xfe", b"silence = 4", b"[servr]\nsilence = 4"])

@@ -262,10 +262,29 @@ def test_what_extends_voice_needs_less_than_what_proves_it() -> None:
 
 @pytest.mark.parametrize(
     ("probability", "evidence"),
-    [(0.0, None), (0.09, None), (0.1, 0.0), (0.5, 0.0), (0.95, 1.0), (1.0, 1.0)],
+    [(0.0, None), (0.09, None), (0.1, 0.0), (0.5, 0.0), (0.9, 1.0), (1.0, 1.0)],
 )
 def test_evidence_is_between_nothing_and_a_whole_frame(probability: float, evidence: float | None) -> None:
     assert GateSettings(frame_samples=512).evidence(probability) == evidence
+
+
+@pytest.mark.parametrize(
+    ("heard", "opens"),
+    [
+        ([0.9] * 3, True),  # a tenth of a second of sure voice
+        ([0.9] * 2, False),
+        ([0.75] * 6, True),  # half as sure takes twice as long
+        ([0.75] * 5, False),
+        ([0.5] * 99, False),  # what is as likely as not never opens it
+        ([0.9, 0.2, 0.2, 0.9, 0.2, 0.2, 0.2, 0.9], True),  # within a quarter of a second
+        ([0.9, 0.2, 0.2, 0.9, 0.2, 0.2, 0.2, 0.2, 0.9], False),
+    ],
+)
+def test_how_much_opens_the_gate_by_default(heard: list[float], opens: bool) -> None:
+    settings = GateSettings(frame_samples=512)
+    gate = Gate(settings)
+    decisions = [decision for probability in heard for decision in gate.feed(settings.evidence(probability))]
+    assert any(isinstance(decision, Send) for decision in decisions) == opens
 
 
 def test_evidence_grows_with_the_log_odds() -> None:

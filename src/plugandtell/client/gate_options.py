@@ -33,13 +33,13 @@ class GateOptions:
     voice_on: Annotated[float, Parameter(group=GATE)] = 0.5
     """Probability, 0 to 1, from which a frame is evidence of voice."""
 
-    voice_sure: Annotated[float, Parameter(group=GATE)] = 0.95
+    voice_sure: Annotated[float, Parameter(group=GATE)] = 0.9
     """Probability, 0 to 1, from which it counts in full; between the two it counts in part."""
 
     voice_off: Annotated[float, Parameter(group=GATE)] = 0.1
     """Probability, 0 to 1, below which voice has not begun yet, or is over."""
 
-    onset_ms: Annotated[int, Parameter(group=GATE)] = 128
+    onset_ms: Annotated[int, Parameter(group=GATE)] = 96
     """Milliseconds of sure voice that open the gate: more believes less noise, but may miss a short word."""
 
     onset_window_ms: Annotated[int, Parameter(group=GATE)] = 256

@@ -69,7 +69,7 @@ class GateSettings:
     hangover_samples: int = SPEECH.samples_from_ms(400)
     hold_samples: int = SPEECH.samples_from_ms(3000)
     position_samples: int = SPEECH.samples_from_ms(250)
-    start_voiced: int = 4
+    start_voiced: int = 3
     start_window: int = 8
     start_gap_samples: int = SPEECH.samples_from_ms(640)
     start_reach_samples: int = SPEECH.samples_from_ms(1280)
@@ -77,7 +77,7 @@ class GateSettings:
     keep_window: int = 4
     voiced_from: float = 0.1
     evidence_from: float = 0.5
-    evidence_full: float = 0.95
+    evidence_full: float = 0.9
 
     def __post_init__(self) -> None:
         for name in ("frame_samples", "position_samples", "start_voiced", "keep_voiced"):
