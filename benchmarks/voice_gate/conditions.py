@@ -22,7 +22,7 @@ KINDS = (*noise.MAKERS, *recordings.KINDS)
 SNRS_DB = (20, 10, 5)
 LEVELS_DB = (-50, -40, -30)
 HISS_DB = -65.0
-BED_S = {"tune": 600, "report": 600, "final": 1080}
+BED_S = {"tune": 600, "report": 600, "final": 1080, "fresh": 1080}
 FILES_PER_CELL = 4
 QUICK_FILES_PER_CELL = 2
 QUICK_NOISE_S = 60
@@ -83,6 +83,13 @@ def noise_cases(half: Half, *, quick: bool = False) -> Iterator[Case]:
     for kind in ("hiss", *KINDS):
         for number, level in enumerate((-40,) if quick else LEVELS_DB):
             yield Case(half, kind, None if kind == "hiss" else level, None, number * seconds, seconds)
+
+
+def speaker(case: Case) -> str:
+    """Who speaks in it; nobody in noise alone."""
+    if case.file is None:
+        return ""
+    return (telephone if case.kind == "telephone" else speech)(case.half)[case.file].speaker
 
 
 def make(case: Case) -> tuple[bytes, tuple[Bout, ...]]:

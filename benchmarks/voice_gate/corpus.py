@@ -1,21 +1,21 @@
 """Speech files composed of real clips of one speaker, with pauses placed at known samples.
 
-The halves (of which there are three by now) share no speaker: what is tuned on one is reported on another.
+The halves (of which there are four by now) share no speaker: what is tuned on one is reported on another.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Literal
 
 import numpy as np
 import sources
 from labels import Label, label
-from signals import RATE, Signal, add_at, at_level, faded, generator, samples
+from signals import RATE, Signal, add_at, at_level, faded, generator, samples, telephoned
 
-Half = Literal["tune", "report", "final"]
-HALVES: tuple[Half, ...] = ("tune", "report", "final")
+Half = Literal["tune", "report", "final", "fresh"]
+HALVES: tuple[Half, ...] = ("tune", "report", "final", "fresh")
 FILES_PER_SPEAKER = 3
 MARGIN_S = 0.1  # of the clip's own silence, kept around the labelled speech
 SPEECH_LEVEL_DB = -26.0
@@ -23,6 +23,7 @@ MAX_TAIL_S = 0.3
 _ASTERISK = "asterisk/sounds/{}/*.g722"
 _HEDGEWARS = "games/hedgewars/Data/Sounds/voices/{}/*.ogg"
 _FILLETS = "games/fillets-ng/sound/*/{}/*-{}-*.ogg"
+_STAMPS = "tuxpaint/stamps/**/*_desc_{}.ogg"
 
 # The language and sex are in the names; the two fish of the game are a woman (m) and a man (v).
 SPEAKERS: dict[Half, dict[str, str]] = {
@@ -47,6 +48,15 @@ SPEAKERS: dict[Half, dict[str, str]] = {
         "en-surfer": _HEDGEWARS.format("Surfer"),
         "uk-m": _HEDGEWARS.format("Default_uk"),
     },
+    "fresh": {
+        "ru-m": "festival/voices/russian/msu_ru_nsh_clunits/wav/*.wav",
+        "be-f": _STAMPS.format("be"),
+        "bg-m": _STAMPS.format("bg"),
+        "ca-m": _STAMPS.format("ca"),
+        "da-m": _STAMPS.format("da"),
+        "el-f": _STAMPS.format("el"),
+        "ro-f": _STAMPS.format("ro"),
+    },
 }
 
 
@@ -64,6 +74,7 @@ class SpeechFile:
     """One composed file, with digital silence between the clips."""
 
     name: str
+    speaker: str
     signal: Signal
     bouts: tuple[Bout, ...]
 
@@ -98,23 +109,28 @@ def _is_usable(found: Label, clip: Signal) -> bool:
 def speech_files(half: Half) -> list[SpeechFile]:
     """All files of a half, speakers taking turns, so that any few in a row have several speakers."""
     return [
-        compose(f"{name}-{index}", clips(pattern))
+        compose(f"{name}-{index}", name, clips(pattern))
         for index in range(FILES_PER_SPEAKER)
         for name, pattern in SPEAKERS[half].items()
     ]
 
 
 def telephone_files(half: Half) -> list[SpeechFile]:
-    """Files of the same speakers' 8 kHz recordings, brought up to 16 kHz."""
+    """Files of the same speakers' 8 kHz recordings, brought up to 16 kHz.
+
+    Where a half has none, its first files as a telephone would pass them on.
+    """
+    if half == "fresh":
+        return [replace(file, name=f"{file.name}-8k", signal=telephoned(file.signal)) for file in speech_files(half)]
     return [
-        compose(f"{name}-8k-{index}", clips(pattern.replace(".g722", ".wav")))
+        compose(f"{name}-8k-{index}", name, clips(pattern.replace(".g722", ".wav")))
         for index in range(FILES_PER_SPEAKER)
         for name, pattern in SPEAKERS[half].items()
         if pattern.endswith(".g722")
     ]
 
 
-def compose(name: str, pool: list[tuple[Signal, Label]]) -> SpeechFile:
+def compose(name: str, speaker: str, pool: list[tuple[Signal, Label]]) -> SpeechFile:
     """Lay clips out over 30 to 60 s: two to four segments, pauses of 0.3 to 2.7 s in one, 3.5 to 8 s between two."""
     rng = generator("layout", name)
     signal = np.zeros(samples(70))
@@ -136,7 +152,7 @@ def compose(name: str, pool: list[tuple[Signal, Label]]) -> SpeechFile:
         if at > len(signal) - samples(18):
             break
     end = min(len(signal), bouts[-1].end + samples(rng.uniform(1.0, 6.0)))
-    return SpeechFile(name, at_level(signal[:end], SPEECH_LEVEL_DB), tuple(bouts))
+    return SpeechFile(name, speaker, at_level(signal[:end], SPEECH_LEVEL_DB), tuple(bouts))
 
 
 def _lay(signal: Signal, at: int, clip: Signal, found: Label) -> None:

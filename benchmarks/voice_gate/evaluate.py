@@ -31,14 +31,15 @@ def judge(job: tuple[Case, tuple[str, ...]]) -> list[Judged]:
     """Make one file and pass it through every gate."""
     case, specs = job
     pcm, bouts = conditions.make(case)
+    speaker = conditions.speaker(case)
     judged = []
     for spec in specs:
         done = run(spec, pcm)
         if bouts:
-            judged.append(Judged(case, spec, metrics.score(bouts, done), done.samples, 0, 0))
+            judged.append(Judged(case, spec, speaker, metrics.score(bouts, done), done.samples, 0, 0))
         else:
             sent = sum(end - start for start, end in done.sent)
-            judged.append(Judged(case, spec, None, done.samples, len(done.segments), sent))
+            judged.append(Judged(case, spec, speaker, None, done.samples, len(done.segments), sent))
     return judged
 
 
@@ -60,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Evaluate, print, write."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--detector", default=DETECTORS, help="comma-separated; see detectors.py for @ and overrides")
-    parser.add_argument("--half", choices=HALVES, default="final")
+    parser.add_argument("--half", choices=HALVES, default=HALVES[-1])
     parser.add_argument("--quick", action="store_true", help="a small part of it, in about two minutes")
     parser.add_argument("--out", type=Path, help="file to write; RESULTS.md for a full run, none for a quick one")
     parser.add_argument("--self-check", action="store_true", help="try the metrics on known cases, and end")

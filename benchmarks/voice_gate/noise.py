@@ -35,7 +35,7 @@ def _brown(rng: np.random.Generator, length: int, _half: Half) -> Signal:
 
 def _hum(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Mains with harmonics, drifting a little, over faint hiss."""
-    mains = {"tune": 50.0, "report": 60.0, "final": 50.0}[half]
+    mains = {"tune": 50.0, "report": 60.0, "final": 50.0, "fresh": 60.0}[half]
     drift = np.cumsum(shaped_noise(rng, length, 0.05, 2)) * 0.02 / RATE
     phase = 2 * np.pi * (mains * _time(length) + drift)
     out = 0.01 * shaped_noise(rng, length, 20, 8000)
@@ -52,7 +52,8 @@ def _decay(length: int, seconds: float) -> Signal:
 def _key(rng: np.random.Generator, half: Half) -> Signal:
     """Down stroke, bottoming out, release; each a resonating burst of noise."""
     out = np.zeros(samples(0.22))
-    body_hz = {"tune": rng.uniform(1500, 3000), "report": rng.uniform(900, 2200), "final": rng.uniform(700, 3500)}[half]
+    tuned, reported, wide = rng.uniform(1500, 3000), rng.uniform(900, 2200), rng.uniform(700, 3500)
+    body_hz = {"tune": tuned, "report": reported, "final": wide, "fresh": 0.8 * wide}[half]
     release_s = rng.uniform(0.06, 0.14)
     for at_s, strength, decay_s in ((0.0, 0.5, 0.003), (rng.uniform(0.008, 0.02), 1.0, 0.007), (release_s, 0.5, 0.005)):
         length = samples(0.05)
@@ -86,7 +87,7 @@ def _keyboard(rng: np.random.Generator, length: int, half: Half) -> Signal:
 def _chords(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Plucked or bowed chords in progressions, with a bass."""
     out = np.zeros(length)
-    root = {"tune": 220.0, "report": 196.0, "final": 246.9}[half]
+    root = {"tune": 220.0, "report": 196.0, "final": 246.9, "fresh": 174.6}[half]
     at = 0
     while at < length:
         hold = samples(rng.uniform(0.4, 1.6))
@@ -114,7 +115,12 @@ def _wind(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """Rumble that gusts over seconds and flutters several times a second, with some whistle at the top of a gust."""
     gust = np.clip(1 + 1.2 * shaped_noise(rng, length, 0.03, 0.4), 0.05, None) ** 2
     flutter = np.clip(1 + 0.5 * shaped_noise(rng, length, 2, 9), 0.1, None)
-    cut_hz, whistle = {"tune": (220, (500, 900)), "report": (400, (700, 1500)), "final": (300, (400, 1200))}[half]
+    cut_hz, whistle = {
+        "tune": (220, (500, 900)),
+        "report": (400, (700, 1500)),
+        "final": (300, (400, 1200)),
+        "fresh": (350, (600, 1000)),
+    }[half]
     rumble = shaped_noise(rng, length, 25, cut_hz, 2)
     return rumble * gust * flutter + 0.01 * shaped_noise(rng, length, *whistle) * gust**1.5
 
@@ -167,7 +173,7 @@ def _creak(rng: np.random.Generator, half: Half) -> Signal:
     rate_hz = np.linspace(*rng.uniform(60, 260, 2), length)
     pulses = np.diff(np.floor(np.cumsum(rate_hz) / RATE), prepend=0.0)
     ring = samples(0.02)
-    low, high = {"tune": (900, 2400), "report": (600, 3100), "final": (750, 2700)}[half]
+    low, high = {"tune": (900, 2400), "report": (600, 3100), "final": (750, 2700), "fresh": (680, 2200)}[half]
     body = sum(np.sin(2 * np.pi * hertz * _time(ring)) for hertz in (low, high)) * _decay(ring, 0.004)
     return faded(np.convolve(pulses, body)[:length], 0.03)
 
@@ -176,7 +182,7 @@ def _fan(rng: np.random.Generator, length: int, half: Half) -> Signal:
     """A fan that starts, runs for 20 to 60 s and stops: broadband with a tone that climbs with the speed."""
     out = np.zeros(length)
     at = samples(rng.uniform(1, 4))
-    blade_hz = {"tune": 180.0, "report": 120.0, "final": 150.0}[half]
+    blade_hz = {"tune": 180.0, "report": 120.0, "final": 150.0, "fresh": 205.0}[half]
     while at < length:
         run = samples(rng.uniform(20, 60))
         ramp = samples(rng.uniform(1, 4))

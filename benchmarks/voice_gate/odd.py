@@ -26,10 +26,14 @@ _LAUGHS = {
     "tune": ("British", "Default_es", "HillBilly", "Mobster"),
     "report": ("Pirate", "Russian", "Singer", "Default_ru"),
     "final": ("Classic", "Default_pl", "Russian_pl", "Robot"),
+    "fresh": ("Default",),
 }
-_WORDS = {"tune": "ktuberling/sounds/ca/*", "report": "ktuberling/sounds/uk/*", "final": "ktuberling/sounds/sv/*"}
-# No recording of a child is marked as one; the first two readers have the highest pitch (median over 300 Hz).
+_WORDS = {"tune": "ktuberling/sounds/ca/*", "report": "ktuberling/sounds/uk/*", "final": "ktuberling/sounds/sv/*",
+          "fresh": "tuxpaint/stamps/**/*_desc_lt.ogg"}  # fmt: skip
+# The first two readers have the highest pitch (median over 300 Hz).
 _HIGH_VOICES = {"tune": "klettres/pt_BR/*/*", "report": "klettres/tn/*/*", "final": "klettres/it/*/*"}
+# "Recorded by various Brazilian school children", says the change log of the package.
+_CHILDREN = "tuxpaint/stamps/**/*_desc_pt_BR.wav"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,10 @@ def oddities(half: Half) -> Iterator[Oddity]:
     yield Oddity("whisper (noise-excited LPC)", pcm_from(soft + room), file.bouts)
     yield _childlike(half, file)
     yield Oddity("single words, quiet room", *_words(_WORDS[half], half))
-    yield Oddity("single letters and syllables, quiet room", *_words(_HIGH_VOICES[half], half))
+    if half == "fresh":
+        yield Oddity("single words by school children, quiet room", *_words(_CHILDREN, half))
+    else:
+        yield Oddity("single letters and syllables, quiet room", *_words(_HIGH_VOICES[half], half))
     yield Oddity("laughter only", pcm_from(_laughter(half)), ())
     yield Oddity("speech from the first sample on", *_abrupt(file))
 

@@ -18,6 +18,7 @@ _MUSIC = {
     "tune": ("games/colobot/music/music0*.ogg", "asterisk/moh/macroform-*.g722"),
     "report": ("games/fillets-ng/music/rybky*.ogg", "asterisk/moh/[!m]*.g722", "asterisk/moh/manolo*.g722"),
     "final": ("games/etr/music/*.ogg", "games/frozen-bubble/snd/*zik*.ogg", "games/lincity-ng/music/default/*.ogg"),
+    "fresh": ("games/pathological/music/*.ogg", "games/asc/music/*.mp3", "tuxmath/sounds/*.ogg"),
 }
 _MACHINES = (
     "loop_3d_printer", "ambi_sauna", "ambi_haunted_hum", "ambi_glass_hum", "ambi_drone", "ambi_dark_woosh",
@@ -30,10 +31,25 @@ _ENGINES = (
     "lincity-ng/sounds/CoalMine", "lincity-ng/sounds/Mill", "lincity-ng/sounds/RailTrain", "lincity-ng/sounds/Recycle",
     "lincity-ng/sounds/Fire", "lincity-ng/sounds/Industry", "lincity-ng/sounds/OreMine", "lincity-ng/sounds/Power",
 )  # fmt: skip
+# Of the same game's cities, radio and television nothing: people speak there.
+_AMBIENCE = (
+    "ambience/alien-generator", "ambience/alien-ventilation", "ambience/alienmachinery", "ambience/alienpower",
+    "ambience/alienenergy", "ambience/arcticwind", "ambience/cricket", "ambience/engine", "ambience/fire",
+    "ambience/hum", "ambience/lights", "ambience/machine", "ambience/minepump", "ambience/smallfire", "ambience/steam",
+    "ambience/thunder", "ambience/tv_static", "ambience/water", "ambience/wind_turbine", "ugv/",
+)  # fmt: skip
 _SIGNALS = {
     "tune": ("sounds/freedesktop/stereo/[!a]*.oga", "sounds/freedesktop/stereo/alarm*.oga"),
     "report": ("sounds/Oxygen-*.ogg", "games/colobot/sounds/*.wav"),
     "final": ("sounds/deepin/stereo/*.wav", "sounds/Yaru/stereo/*.oga", "sounds/sound-icons/*.wav"),
+    "fresh": (
+        "games/pathological/sounds/*.wav",
+        "games/ri-li/Ri-li/Sounds/*.wav",
+        "blinken/sounds/*.wav",
+        "tuxmath/sounds/[!c]*.wav",  # in one that begins with c, people cheer
+        "ufoai/sound/doors/*.ogg",
+        "ufoai/sound/misc/[!t]*.ogg",
+    ),
 }
 # Letters, syllables and words read aloud; none of these people speaks in the corpus.
 _CROWD = {
@@ -43,6 +59,9 @@ _CROWD = {
                "ktuberling/sounds/ru/*", "ktuberling/sounds/el/*", "ktuberling/sounds/wa/*", "ktuberling/sounds/uk/*"),
     "final": ("klettres/es/*/*", "klettres/lt/*/*", "klettres/nds/*/*", "klettres/nl/*/*", "klettres/ru/*/*",
               "ktuberling/sounds/fi/*", "ktuberling/sounds/fr/*", "ktuberling/sounds/de/*", "ktuberling/sounds/en/*"),
+    "fresh": ("klettres/cs/*/*", "klettres/ml/*/*", "ktuberling/sounds/gl/*", "ktuberling/sounds/nn/*",
+              "gcin-voice/ogg/*/3.ogg", "gcin-voice/ogg/*/5.ogg", "tuxpaint/stamps/**/*_desc_fr.ogg",
+              "tuxpaint/stamps/**/*_desc_es.ogg"),
 }  # fmt: skip
 KINDS = ("music", "machines", "signals", "babble")
 
@@ -69,6 +88,8 @@ def _pool(kind: str, half: Half) -> list[Signal]:
 def _paths(kind: str, half: Half) -> list[sources.Path]:
     if kind == "machines" and half == "final":
         return [path for name in _ENGINES for path in sources.files(f"games/{name}*.wav")]
+    if kind == "machines" and half == "fresh":
+        return [path for name in _AMBIENCE for path in sources.files(f"ufoai/sound/{name}*.ogg")]
     if kind == "machines":
         return [path for name in _MACHINES for path in sources.files(f"sonic-pi/samples/{name}.flac")]
     patterns = (_MUSIC if kind == "music" else _SIGNALS)[half]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from conditions import Case
     from metrics import Score
 
+SPEAKERS_FROM_DB = 10
+
 
 @dataclass(frozen=True, slots=True)
 class Judged:
@@ -22,6 +25,7 @@ class Judged:
 
     case: Case
     spec: str
+    speaker: str
     score: Score | None
     samples: int
     false: int
@@ -58,6 +62,7 @@ def tables(judged: list[Judged], specs: tuple[str, ...]) -> str:
     return "\n".join(
         [
             _summary(speech, specs),
+            _by_speaker(speech, specs),
             _by_condition("Files with the right recordings", speech, specs, _right),
             _by_condition("Onset: bouts clipped or missed / bouts (worst, ms)", speech, specs, _onset),
             _by_condition("End: bouts cut / bouts (worst, ms)", speech, specs, _end),
@@ -107,6 +112,25 @@ def _summary_of(scores: list[Score]) -> list[str]:
         f"{100 * sum(score.sent_samples for score in scores) / heard:.0f}",
         f"{100 * speech / heard:.0f}",
     ]
+
+
+def _by_speaker(speech: list[Judged], specs: tuple[str, ...]) -> str:
+    """Each speaker in quiet and in noise that is `SPEAKERS_FROM_DB` below the speech or more; babble is left out."""
+    heard = [item for item in speech if item.case.kind != "babble" and _snr_db(item) >= SPEAKERS_FROM_DB]
+    rows = []
+    for speaker in dict.fromkeys(item.speaker for item in heard):
+        for spec in specs:
+            scores = _scores(item for item in heard if (item.speaker, item.spec) == (speaker, spec))
+            onsets = [ms for score in scores for ms in score.onset_ms]
+            missed = sum(score.missed for score in scores)
+            bouts = len(onsets) + missed
+            rows.append((speaker, spec, _right(scores), f"{sum(ms > 0 for ms in onsets)}/{bouts}", f"{missed}/{bouts}"))
+    head = ("speaker", "gate", "right files", "onsets clipped", "missed bouts")
+    return markdown(f"Speech, by speaker, down to {SPEAKERS_FROM_DB} dB, without babble", head, rows)
+
+
+def _snr_db(item: Judged) -> float:
+    return math.inf if item.case.level_db is None else item.case.level_db
 
 
 def _by_condition(title: str, speech: list[Judged], specs: tuple[str, ...], cell: Callable[[list[Score]], str]) -> str:

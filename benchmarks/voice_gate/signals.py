@@ -73,6 +73,14 @@ def band_pass(signal: Signal, low_hz: float, high_hz: float) -> Signal:
     return np.fft.irfft(spectrum, len(signal))
 
 
+def telephoned(signal: Signal) -> Signal:
+    """Through a telephone: 300 to 3400 Hz, and the 8 bits of G.711 (mu-law, as a formula)."""
+    narrow = np.clip(band_pass(signal, 300, 3400), -1, 1)
+    companded = np.sign(narrow) * np.log1p(255 * np.abs(narrow)) / np.log1p(255)
+    stepped = np.round(companded * 127) / 127
+    return np.asarray(np.sign(stepped) * np.expm1(np.abs(stepped) * np.log1p(255)) / 255)
+
+
 def faded(signal: Signal, seconds: float = 0.005) -> Signal:
     """With short ramps at both ends, so that a cut makes no click."""
     count = min(samples(seconds), len(signal) // 2)
