@@ -14,6 +14,7 @@ from sqlalchemy import create_engine
 
 from plugandtell.analytics.database import open_calls
 from plugandtell.analytics.database.connection import FILE
+from plugandtell.analytics.database.connection import database_url as get_database_url
 from plugandtell.analytics.database.migrating import VERSION_TABLE
 from plugandtell.analytics.database.schema import METADATA
 from plugandtell.core.errors import FolderUnusable, StoreUnusable
@@ -31,8 +32,8 @@ def run_sql(file: Path, *statements: str) -> None:
 
 
 @pytest.mark.usefixtures("calls")
-def test_the_migrations_make_what_the_schema_says(tmp_path: Path) -> None:
-    engine = create_engine(f"sqlite:///{tmp_path / FILE}")
+def test_the_migrations_make_what_the_schema_says(database_url: str | None, tmp_path: Path) -> None:
+    engine = create_engine(get_database_url(database_url, tmp_path))
     with engine.connect() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, METADATA) == []

@@ -30,7 +30,8 @@ def get(connection: Connection, call_id: str) -> CallRecord:
 
 def find(connection: Connection, prefix: str) -> CallRecord:
     """See `StoredCalls.find`."""
-    query = select(CALLS).where(CALLS.c.call_id.between(prefix, prefix + _LAST)).order_by(CALLS.c.call_id).limit(2)
+    begins_so = (CALLS.c.call_id >= prefix, CALLS.c.call_id <= prefix + _LAST)
+    query = select(CALLS).where(*begins_so).order_by(CALLS.c.call_id).limit(2)
     rows = connection.execute(query).all() if prefix else []
     if not rows:
         raise CallNotFound(prefix, "no call that begins with")

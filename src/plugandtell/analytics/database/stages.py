@@ -107,7 +107,8 @@ def locked(connection: Connection, call_id: str) -> CallRecord:
 def insert_if_new(connection: Connection, table: Table, row: Mapping[str, object]) -> bool:
     """Add a row where there is none with the same key; returns whether it is new."""
     dialect_insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    return bool(connection.execute(dialect_insert(table).values(row).on_conflict_do_nothing()).rowcount)
+    new = dialect_insert(table).values(row).on_conflict_do_nothing().returning(*table.primary_key)
+    return connection.execute(new).first() is not None
 
 
 def _move(
