@@ -6,9 +6,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.core.failure import FailureKind, RetryRules, Route, Verdict, judge
+from plugandtell.core.errors import ChildCrashed, EngineFailed, InputEmpty, StageTimedOut
+from plugandtell.core.failure import FailureKind, RetryRules, Route, Verdict, judge, kind_of
 
 RULES = RetryRules(attempts=3, rounds=4, poison_attempts=2, first_delay_s=2.0, longest_delay_s=10.0)
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (EngineFailed("e", "x"), FailureKind.TRANSIENT),
+        (ZeroDivisionError(), FailureKind.TRANSIENT),
+        (InputEmpty("a.wav", "x"), FailureKind.PERMANENT),
+        (ChildCrashed("e", "signal 11"), FailureKind.POISON),
+        (StageTimedOut("e", 1.0), FailureKind.POISON),
+    ],
+)
+def test_the_kind_of_a_failure_is_its_error_s(error: Exception, kind: FailureKind) -> None:
+    assert kind_of(error) is kind
 
 
 def routes(kind: FailureKind) -> str:

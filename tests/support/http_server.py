@@ -31,11 +31,12 @@ class Answer:
 
 @dataclass
 class WebServer:
-    """What runs: its address, what it answers, and what it was asked, with the headers of each request."""
+    """What runs: its address, what it answers, what it was asked, with the headers of each request, and was posted."""
 
     url: str
     answers: dict[str, Answer] = field(default_factory=dict)
     asked: list[tuple[str, str, dict[str, str]]] = field(default_factory=list)
+    posted: list[bytes] = field(default_factory=list)
 
 
 @contextmanager
@@ -50,6 +51,10 @@ def web_server() -> Iterator[WebServer]:
             self._answer(with_body=False)
 
         def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_POST(self) -> None:
+            served.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
             self._answer(with_body=True)
 
         def _answer(self, *, with_body: bool) -> None:

@@ -19,6 +19,7 @@ LOG, COMMAND, WEBHOOK = "log", "command", "webhook"
 """The channels by name."""
 
 _MOST_SHOWN: Final = 500
+_LONGEST_VARIABLE: Final = 8000
 
 
 class LogChannel:
@@ -30,7 +31,7 @@ class LogChannel:
 
 
 class CommandChannel:
-    """Runs a command, which is given the alert twice: as JSON on its standard input, and in its environment.
+    """Runs a command, which is given the alert twice: as JSON on its standard input, and, long texts cut, in variables.
 
     Args:
         command: The program and its arguments; no shell looks at them.
@@ -49,7 +50,7 @@ class CommandChannel:
         """
         pipe = asyncio.subprocess.PIPE
         devnull = asyncio.subprocess.DEVNULL
-        environment = os.environ | {f"PLUGANDTELL_ALERT_{name.upper()}": str(value) for name, value in facts.items()}
+        environment = os.environ | {f"PLUGANDTELL_ALERT_{name.upper()}": _short(value) for name, value in facts.items()}
         try:
             process = await asyncio.create_subprocess_exec(
                 *self._command, env=environment, stdin=pipe, stdout=devnull, stderr=pipe
@@ -66,6 +67,11 @@ class CommandChannel:
         if process.returncode != 0:
             said = stderr.decode(errors="replace").strip()[-_MOST_SHOWN:]
             raise AlertNotSent(COMMAND, f"it ended with status {process.returncode}: {said}")
+
+
+def _short(value: object) -> str:
+    """As a system takes it into an environment: Linux refuses more than 128 KiB, and all refuse a NUL."""
+    return str(value).replace("\0", "")[:_LONGEST_VARIABLE]
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

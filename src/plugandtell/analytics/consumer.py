@@ -8,16 +8,18 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import TYPE_CHECKING, Any, Final
 
 from bullmq import Worker
 from bullmq.custom_errors import DelayedError, UnrecoverableError
 
-from plugandtell.analytics.queues import connect, shown, store_errors
+from plugandtell.analytics.queues import connect, store_errors
 from plugandtell.analytics.wire import Unreadable, from_json
 from plugandtell.core.errors import MessageInvalid, TransientError
 from plugandtell.core.message import VERSION, Envelope
+from plugandtell.core.store_url import without_password
 from plugandtell.logservice import Throttle, get_logger
 
 if TYPE_CHECKING:
@@ -25,9 +27,7 @@ if TYPE_CHECKING:
 
 _LOOK_AGAIN_S: Final = 3
 _RETRY_AFTER_S: Final = 0.5
-_STORE_AWAY_S: Final = 1.0
 _OTHER_VERSION_S: Final = 30.0
-_UNEXPECTED_S: Final = 5.0
 _CANCEL_EVERY_S: Final = 0.05
 _NO_LIMIT: Final = 1_000_000
 """Of times that a job is taken from a worker that died: what becomes of it is for us to say (`Delivery.deaths`). BullMQ
@@ -73,15 +73,11 @@ class Later:
 Outcome = Done | Failed | Later
 
 
-class Handler(Protocol):
-    """What is done with a job. It may be given the same one twice, and may be cancelled: the job comes again then.
+Handler = Callable[[Delivery], Coroutine[Any, Any, Outcome]]
+"""What is done with a job. It may be given the same one twice, and may be cancelled: the job comes again then.
 
-    A TransientError means that a store is away: the job comes again soon.
-    """
-
-    async def __call__(self, delivery: Delivery) -> Outcome:
-        """Do it."""
-        ...
+It raises a TransientError where a store is away: the job comes again soon.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +88,14 @@ class ConsumerSettings:
         concurrency: How many at once.
         lock_s: How long a job belongs to a worker that does not renew its claim; a worker that died is noticed within
             twice this time.
+        store_away_s: After which a job comes again whose handler found a store away.
+        unexpected_s: After which one comes again whose handler raised what nobody expected.
     """
 
     concurrency: int = 1
     lock_s: float = 10.0
+    store_away_s: float = 1.0
+    unexpected_s: float = 5.0
 
 
 class Consumer:
@@ -236,9 +236,9 @@ class Consumer:
             return task.result()
         if isinstance(error, TransientError):
             self._say("store_away", error=str(error))
-            return Later(_STORE_AWAY_S)
+            return Later(self._settings.store_away_s)
         self._log.error("job_crashed", queue=self._name.value, job=job.id, exc_info=error)
-        return Later(_UNEXPECTED_S)
+        return Later(self._settings.unexpected_s)
 
     def _read(self, job: Any) -> Delivery | None:
         """The message of a job; None if a program of another version is to read it."""
@@ -256,7 +256,7 @@ class Consumer:
 
     def _say(self, event: str, **fields: Any) -> None:
         if self._throttle.is_due(event, time.monotonic()):
-            self._log.warning(event, queue=self._name.value, store=shown(self._queues.url), **fields)
+            self._log.warning(event, queue=self._name.value, store=without_password(self._queues.url), **fields)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import json
 from contextlib import contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
-from urllib.parse import urlsplit
 
 from bullmq import Queue
 from redis.asyncio import Redis
@@ -26,14 +25,14 @@ from redis.exceptions import (
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from plugandtell.analytics.wire import to_json
+from plugandtell.analytics.wire import from_json, to_json
 from plugandtell.core.call import Stage
 from plugandtell.core.errors import StoreUnreachable, StoreUnusable
+from plugandtell.core.message import Envelope
+from plugandtell.core.store_url import without_password
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
-
-    from plugandtell.core.message import Envelope
 
 PREFIX: Final = "bull"
 """Of all keys: BullMQ's own default, so that its tools find the queues without being told."""
@@ -114,6 +113,17 @@ class Queues:
                     pipe.hmget(self._queues[queue].toKey(job_id), ["timestamp", "finishedOn"])
                 return [_state(*found) for found in await pipe.execute()]
 
+    async def peek(self, queue: QueueName, job_id: str) -> Envelope | None:
+        """The message of a job, whoever works on it; None if the queue does not know it.
+
+        Raises:
+            StoreUnreachable: The store does not answer.
+            Unreadable: It is none of ours.
+        """
+        with store_errors(self.url):
+            data = await self._client.hget(self._queues[queue].toKey(job_id), "data")
+        return None if data is None else from_json(data, Envelope)
+
     async def forget(self, queue: QueueName, job_id: str) -> None:
         """Let a job that is over be added anew. One that somebody works on stays.
 
@@ -143,7 +153,7 @@ class Queues:
             policy = (await self._client.info("memory")).get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise StoreUnusable(
-                f"queue store at {shown(self.url)}",
+                f"queue store at {without_password(self.url)}",
                 f"its maxmemory-policy is {policy}, so that it throws jobs away when its memory is full",
                 "set it to noeviction",
             )
@@ -189,13 +199,7 @@ def connect(url: str) -> Redis:
         )
     except ValueError as exc:
         hint = "give one such as redis://HOST:PORT with --queue-url"
-        raise StoreUnusable(f"queue store at {shown(url)}", str(exc), hint) from exc
-
-
-def shown(url: str) -> str:
-    """The address without the password in it."""
-    parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()
+        raise StoreUnusable(f"queue store at {without_password(url)}", str(exc), hint) from exc
 
 
 @contextmanager
@@ -210,9 +214,9 @@ def store_errors(url: str) -> Iterator[None]:
         yield
     except _NOT_LET_IN as exc:
         hint = "check the user and the password in --queue-url"
-        raise StoreUnusable(f"queue store at {shown(url)}", str(exc), hint) from exc
+        raise StoreUnusable(f"queue store at {without_password(url)}", str(exc), hint) from exc
     except (*_GONE, RedisError) as exc:
-        raise StoreUnreachable("queue store", shown(url), str(exc) or type(exc).__name__) from exc
+        raise StoreUnreachable("queue store", without_password(url), str(exc) or type(exc).__name__) from exc
 
 
 def _state(timestamp: Any, finished_on: Any) -> JobState:

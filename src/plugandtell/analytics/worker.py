@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from plugandtell.analytics.flow import Flow
     from plugandtell.analytics.service import StageResult
 
-_OVERTIME_S: Final = 10.0
-"""How long after its limit a job may take to be ended by the pool, before the worker does not wait for it any more."""
 _LONGEST_TRACEBACK: Final = 20_000
 
 
@@ -50,10 +48,12 @@ class WorkRules:
     Attributes:
         limit_s: How long the work on a call may take.
         deaths: How many workers may lose an attempt by dying, before it counts as poisonous.
+        overtime_s: How long after its limit the pool has to end the work, before the worker waits for it no more.
     """
 
     limit_s: Callable[[CallInput], float]
     deaths: int = 5
+    overtime_s: float = 10.0
 
 
 class StageWorker:
@@ -130,7 +130,7 @@ class StageWorker:
         limit_s = self._rules.limit_s(job)
         self._log.info("stage_began", limit_s=limit_s)
         try:
-            async with asyncio.timeout(limit_s + _OVERTIME_S) as overtime:
+            async with asyncio.timeout(limit_s + self._rules.overtime_s) as overtime:
                 return await self._runner.run(self._stage, job, limit_s)
         except TimeoutError as error:
             if not overtime.expired():
