@@ -38,9 +38,5 @@ def valkey_url() -> Iterator[str]:
 
 @pytest.fixture
 async def flow(valkey_url: str, tmp_path: Path) -> AsyncIterator[Flow]:
-    async with open_calls(None, tmp_path) as calls:
-        queues = await open_queues(valkey_url, uuid.uuid4().hex)
-        try:
-            yield Flow(calls, queues, utc_now)
-        finally:
-            await queues.close()
+    async with open_calls(None, tmp_path) as calls, open_queues(valkey_url, uuid.uuid4().hex) as queues:
+        yield Flow(calls, queues, utc_now)

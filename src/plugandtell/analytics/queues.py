@@ -6,7 +6,7 @@ A job is named after what it does (`CALL.features.2`: the second attempt), so th
 from __future__ import annotations
 
 import json
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -32,7 +32,7 @@ from plugandtell.core.message import Envelope
 from plugandtell.core.store_url import without_password
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
 
 PREFIX: Final = "bull"
 """Of all keys: BullMQ's own default, so that its tools find the queues without being told."""
@@ -163,8 +163,9 @@ class Queues:
         await self._client.aclose()
 
 
-async def open_queues(url: str, prefix: str = PREFIX) -> Queues:
-    """The queues in the store at `url`.
+@asynccontextmanager
+async def open_queues(url: str, prefix: str = PREFIX) -> AsyncIterator[Queues]:
+    """The queues in the store at `url`, until the end of the block.
 
     Raises:
         StoreUnreachable: The store does not answer.
@@ -173,10 +174,9 @@ async def open_queues(url: str, prefix: str = PREFIX) -> Queues:
     queues = Queues(url, prefix)
     try:
         await queues.check()
-    except BaseException:
+        yield queues
+    finally:
         await queues.close()
-        raise
-    return queues
 
 
 def connect(url: str) -> Redis:

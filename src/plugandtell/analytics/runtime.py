@@ -91,7 +91,7 @@ def _stage_consumer(stage: Stage, settings: WorkerSettings, flow: Flow, runner: 
         return settings.time_limit_s(stage, getattr(transcript, "duration_ms", 0) / 1000)
 
     name = f"{socket.gethostname()}:{os.getpid()}"
-    worker = StageWorker(stage, name, flow, runner, WorkRules(limit_s))
+    worker = StageWorker(stage, name, flow, runner, WorkRules(limit_s, settings.max_deaths))
     return _consumer(QUEUE_OF[stage], worker.handle, settings, flow, settings.concurrency)
 
 

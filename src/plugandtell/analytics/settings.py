@@ -156,6 +156,9 @@ class WorkerSettings:
     lock_s: Annotated[float, Parameter(group=WORK)] = 10.0
     """Seconds after which what a dead worker had in hand is given to another."""
 
+    max_deaths: Annotated[int, Parameter(group=WORK)] = 5
+    """Workers that may die with a call in hand, before it counts as the one that kills them."""
+
     sweep_every_s: Annotated[float, Parameter(group=WORK)] = 60.0
     """Seconds between two searches for calls that got lost."""
 
@@ -171,6 +174,7 @@ class WorkerSettings:
     def __post_init__(self) -> None:
         check_range("--concurrency", self.concurrency, 1, 1000)
         check_range("--lock-s", self.lock_s, 0.3, 3600)
+        check_range("--max-deaths", self.max_deaths, 0, 1000)
         check_range("--sweep-every-s", self.sweep_every_s, 0.1, 86_400)
         check_range("--grace-s", self.grace_s, 0, 86_400)
         if self.alert_webhook is not None and not self.alert_webhook.startswith(("http://", "https://")):
