@@ -5,9 +5,9 @@ A service is made and used in a child process (see `pool`), where it may take it
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol, TypeVar
+from typing import Final, Protocol, TypeVar, runtime_checkable
 
 from plugandtell.core.call import CallOptions, Stage
 from plugandtell.core.findings import Features, Intent, Sentiment
@@ -63,3 +63,13 @@ class Service(Protocol):
             PermanentError: It would fail the same way: no audio, empty, too long, and the like.
         """
         ...
+
+
+@runtime_checkable
+class TellsLength(Protocol):
+    """A service that calls `tell_length` with the length of the audio in milliseconds, as soon as it knows it.
+
+    The time limit of its job grows with that length, which nobody else can know before the audio is decoded.
+    """
+
+    tell_length: Callable[[int], None]

@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, clear_con
 from structlog.typing import FilteringBoundLogger
 
 from plugandtell.core.log_level import LogLevel
+from plugandtell.logservice.forwarding import current_level, forward, log_forwarded
 from plugandtell.logservice.service import LogService, configure, get_logger
 from plugandtell.logservice.settings import LogSettings
 from plugandtell.logservice.throttle import Throttle
@@ -28,5 +29,8 @@ __all__ = [
     "bound_contextvars",
     "clear_contextvars",
     "configure",
+    "current_level",
+    "forward",
     "get_logger",
+    "log_forwarded",
 ]
