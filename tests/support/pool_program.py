@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 from plugandtell.analytics.pool import Pool, PoolSettings
@@ -20,4 +21,5 @@ async def main(folder: Path, deeds: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))
+    with suppress(KeyboardInterrupt):
+        asyncio.run(main(Path(sys.argv[1]), sys.argv[2:]))
