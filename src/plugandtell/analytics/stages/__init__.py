@@ -1,0 +1,1 @@
+"""The four services: see `plugandtell.analytics.service`."""
