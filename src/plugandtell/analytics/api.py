@@ -30,7 +30,7 @@ from plugandtell.analytics.report import Report
 from plugandtell.analytics.runtime import ServiceName, run_services
 from plugandtell.analytics.services import ServiceFactory
 from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
-from plugandtell.core.call import CallOptions, CallState
+from plugandtell.core.call import CallOptions, CallState, Stage
 from plugandtell.core.errors import InputNotFound
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ if TYPE_CHECKING:
 
     from plugandtell.analytics.calls import Change
     from plugandtell.analytics.flow import Flow
-    from plugandtell.core.call import Stage
 
 ALL_SERVICES: Final = frozenset(ServiceName)
 
@@ -191,7 +190,8 @@ async def _working(flow: Flow, settings: AnalyticsSettings, services: Collection
         return
     stop = asyncio.Event()
     factory = ServiceFactory(settings.engines, settings.stores.data_dir)
-    pool_settings = PoolSettings(children=settings.worker.concurrency)
+    per_audio_s = {Stage.TRANSCRIPTION: settings.worker.per_audio_s(Stage.TRANSCRIPTION)}
+    pool_settings = PoolSettings(children=settings.worker.concurrency, per_audio_s=per_audio_s)
     async with Pool(factory, pool_settings, settings.stores.data_dir) as pool, asyncio.TaskGroup() as tasks:
         tasks.create_task(run_services(services, settings.worker, flow, pool, stop))
         try:
