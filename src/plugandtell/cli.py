@@ -4,7 +4,9 @@ import os
 from dataclasses import replace
 from typing import NoReturn
 
+from plugandtell.analytics.analyze_cli import app as analyze_app
 from plugandtell.analytics.calls_cli import app as calls_app
+from plugandtell.analytics.submit_cli import app as submit_app
 from plugandtell.client.cli import app as client_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
@@ -25,7 +27,9 @@ app = new_app(
 app.command(server_app, name="server")
 app.command(client_app, name="client")
 app.command(gate_app, name="gate")
+app.command(analyze_app, name="analyze")
 app.command(calls_app, name="calls")
+app.command(submit_app, name="submit")
 
 
 @app.command

@@ -19,7 +19,7 @@ _STDIN = 0
 
 
 @contextmanager
-def stop_requests(*, lifeline: bool = False) -> Iterator[asyncio.Event]:
+def stop_requests(*, lifeline: bool = False, finish: asyncio.Event | None = None) -> Iterator[asyncio.Event]:
     """An event that is set when the process should stop.
 
     The first signal sets it; a second one acts as if this were not here, and ends the process at once.
@@ -27,12 +27,13 @@ def stop_requests(*, lifeline: bool = False) -> Iterator[asyncio.Event]:
     Args:
         lifeline: Stop as well when standard input ends. A parent that holds the other end stops its child by closing
             it, on every platform, and cannot leave it behind when it dies.
+        finish: Set when such a parent writes anything: what is in hand should be finished first.
     """
     loop = asyncio.get_running_loop()
     event = asyncio.Event()
     restore = _watch_windows(loop, event) if sys.platform == "win32" else _watch_posix(loop, event)
     if lifeline:
-        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, event), daemon=True).start()
+        threading.Thread(target=_wait_for_end_of_stdin, args=(loop, event, finish), daemon=True).start()
     try:
         yield event
     finally:
@@ -74,10 +75,11 @@ def _watch_windows(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> Cal
     return restore
 
 
-def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, event: asyncio.Event) -> None:
+def _wait_for_end_of_stdin(loop: asyncio.AbstractEventLoop, stop: asyncio.Event, finish: asyncio.Event | None) -> None:
     """Read past `sys.stdin`: a daemon thread must not hold its lock while the interpreter ends."""
-    with suppress(OSError):
+    with suppress(OSError, RuntimeError):  # RuntimeError: the loop has ended meanwhile
         while os.read(_STDIN, 4096):
-            pass
-    with suppress(RuntimeError):  # the loop has ended meanwhile
-        loop.call_soon_threadsafe(event.set)
+            if finish is not None:
+                loop.call_soon_threadsafe(finish.set)
+    with suppress(RuntimeError):
+        loop.call_soon_threadsafe(stop.set)

@@ -35,9 +35,9 @@ def pool_of(folder: Path, made: str = "ok", settings: PoolSettings | None = None
     return Pool(Obedient(folder, made), settings or PoolSettings(), folder / "data")
 
 
-async def pid_of(pool: Pool, deed: str = "ok", limit_s: float = SOON_S, per_audio_s: float = 0.0) -> int:
+async def pid_of(pool: Pool, deed: str = "ok", limit_s: float = SOON_S) -> int:
     """Have a call worked on; returns the process that did it."""
-    result = await pool.run(Stage.INTENT, CallInput(deed, "file:///a.wav"), limit_s, per_audio_s)
+    result = await pool.run(Stage.INTENT, CallInput(deed, "file:///a.wav"), limit_s)
     assert isinstance(result, Intent)
     return int(result.sentence or 0)
 
@@ -130,11 +130,11 @@ async def test_what_takes_too_long_is_killed(tmp_path: Path, deed: str) -> None:
 
 
 async def test_the_limit_grows_with_the_length_that_a_service_tells(tmp_path: Path) -> None:
-    async with pool_of(tmp_path) as pool:
+    async with pool_of(tmp_path, settings=PoolSettings(per_audio_s={Stage.INTENT: 0.01})) as pool:
         await pool.warm(Stage.INTENT)
-        await pid_of(pool, "length-3000000", limit_s=0.2, per_audio_s=0.01)
+        await pid_of(pool, "length-3000000", limit_s=0.2)
         with pytest.raises(StageTimedOut, match=r"0\.21 s"):
-            await pid_of(pool, "length-1000", limit_s=0.2, per_audio_s=0.01)
+            await pid_of(pool, "length-1000", limit_s=0.2)
 
 
 async def test_cancelling_ends_the_work_and_leaves_the_pool_usable(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A call's audio as a file on this machine, wherever its URL says it is. Nothing else imports fsspec.
+"""A call's audio, wherever its URL says it is, and where workers elsewhere find it. Nothing else imports fsspec.
 
 `file://` is the file itself. Everything else is fetched into a temporary file, with a limit to its size and to the time
 it may take. A URL may hold a password or a signature; messages never do.
@@ -6,6 +6,8 @@ it may take. A URL may hold a password or a signature; messages never do.
 
 from __future__ import annotations
 
+import os
+import shutil
 import tempfile
 import time
 from contextlib import contextmanager
@@ -24,6 +26,7 @@ from plugandtell.core.errors import (
     InputError,
     InputNotFound,
     InputTooLong,
+    InvalidSetting,
     PlugAndTellError,
     WriteFailed,
 )
@@ -80,6 +83,40 @@ def fetched(url: str, limits: FetchLimits = DEFAULT_LIMITS) -> Iterator[Path]:
         yield path
 
 
+def store(path: Path, folder_url: str, name: str) -> str:
+    """Copy a file to where workers elsewhere can read it; returns its URL there. Does nothing if it is there already.
+
+    Args:
+        path: The file.
+        folder_url: `file://` for a folder that all see, or `s3://BUCKET/PREFIX`.
+        name: What it is called there.
+
+    Raises:
+        InputNotFound: There is no such file.
+        InvalidSetting: Nothing can be written to such a URL.
+        EngineUnavailable: The package for this kind of URL is not installed.
+        WriteFailed: It could not be copied now.
+    """
+    parts = _split(folder_url)
+    if parts.scheme not in _STORES:
+        raise InvalidSetting("--audio-store", shown(folder_url), "file:///FOLDER or s3://BUCKET/PREFIX")
+    url = f"{folder_url.rstrip('/')}/{name}"
+    try:
+        size_bytes = path.stat().st_size
+    except OSError as exc:
+        raise InputNotFound(str(path), (exc.strerror or str(exc)).lower()) from exc
+    try:
+        if parts.scheme == "file":
+            _copy_file(path, _local_path(urlsplit(url)), size_bytes)
+        else:
+            _upload(path, url, size_bytes)
+    except ImportError as exc:
+        raise _not_installed(parts.scheme, exc) from exc
+    except Exception as exc:  # noqa: BLE001  (each kind of store raises what its own library raises)
+        raise WriteFailed(shown(url), f"{type(exc).__name__}: {_without_secrets(str(exc), url)}") from None
+    return url
+
+
 def shown(url: str) -> str:
     """The URL without what may be secret in it: for people and for logs. A `file://` URL becomes its path."""
     try:
@@ -118,6 +155,7 @@ def _s3_options(limits: FetchLimits) -> dict[str, Any]:
     return {"config_kwargs": waits, "default_cache_type": "none"}
 
 
+_STORES: Final = ("file", "s3")
 _OPTIONS: Final = {"http": _http_options, "https": _http_options, "s3": _s3_options}
 _STREAM: Final = {"block_size": 0, "size": 1}
 """One request from the first byte to the last. Where a size is given, whatever it is, fsspec asks for none beforehand,
@@ -150,10 +188,36 @@ def _chunks(url: str, limits: FetchLimits) -> Iterator[bytes]:
             while chunk := source.read(_CHUNK_BYTES):
                 yield chunk
     except ImportError as exc:
-        raise EngineUnavailable(f"{scheme}:// audio", str(exc), "install plugandtell[s3]") from exc
+        raise _not_installed(scheme, exc) from exc
     except Exception as exc:  # noqa: BLE001  (each kind of store raises what its own library raises)
         # From None: the text of the error may quote the URL, and tracebacks are kept on record.
         raise _judged(url, exc) from None
+
+
+def _copy_file(path: Path, target: Path, size_bytes: int) -> None:
+    if target.exists() and target.stat().st_size == size_bytes:
+        return
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.{os.getpid()}.part")
+    try:
+        shutil.copyfile(path, part)
+        part.replace(target)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def _upload(path: Path, url: str, size_bytes: int) -> None:
+    system = fsspec.filesystem(urlsplit(url).scheme, skip_instance_cache=True, **_s3_options(DEFAULT_LIMITS))
+    try:
+        if system.info(url)["size"] == size_bytes:
+            return
+    except FileNotFoundError:
+        pass
+    system.put_file(str(path), url)  # in one piece, or in parts that become visible together
+
+
+def _not_installed(scheme: str, exc: ImportError) -> EngineUnavailable:
+    return EngineUnavailable(f"{scheme}:// audio", str(exc), "install it with `pip install 'plugandtell[s3]'`")
 
 
 def _judged(url: str, exc: Exception) -> PlugAndTellError:

@@ -85,8 +85,10 @@ def show(call: str, *, as_json: AsJson = False, stores: StoreSettings | None = N
     """
 
     async def show_one(calls: StoredCalls) -> None:
+        from plugandtell.analytics.api import report_of  # noqa: PLC0415  (keeps --help fast)
+
         record = await calls.find(call)
-        its_report, stages = await _report(calls, record), await calls.stages(record.call_id)
+        its_report, stages = await report_of(calls, record.call_id), await calls.stages(record.call_id)
         if as_json:
             stages_json = {stage.value: listing.as_object(its) for stage, its in stages.items()}
             _print_objects([report.as_json(its_report) | {"stages": stages_json}])
@@ -142,10 +144,12 @@ def export(
     """
 
     async def write(calls: StoredCalls) -> None:
+        from plugandtell.analytics.api import report_of  # noqa: PLC0415  (keeps --help fast)
+
         to.mkdir(parents=True, exist_ok=True)
         for record in await _chosen(calls, call, CallState.COMPLETE):
             file = to / f"{record.call_id}.{format.value}"
-            file.write_text(_exported(await _report(calls, record), format), encoding="utf-8")
+            file.write_text(_exported(await report_of(calls, record.call_id), format), encoding="utf-8")
             _print(str(file))
 
     return _with_calls(stores, write)
@@ -193,6 +197,34 @@ def alerts(call: str | None = None, *, as_json: AsJson = False, stores: StoreSet
 
 
 @app.command
+def retry(
+    *call: str,
+    every: Annotated[bool, Parameter(name="--all", negative=())] = False,
+    stores: StoreSettings | None = None,
+) -> int:
+    """Try failed calls again, from the stages on that failed. Workers do it, as soon as one runs.
+
+    Args:
+        call: The calls, or as much of their ids as no other one begins with.
+        every: All that failed.
+        stores: Where calls and queues live.
+    """
+    if bool(call) == every:
+        raise InvalidSetting("CALL", " ".join(call), "at least one call, or else --all")
+
+    async def try_again(calls: StoredCalls) -> None:
+        from plugandtell.analytics.api import AnalyticsSettings, open_analytics  # noqa: PLC0415  (keeps --help fast)
+
+        chosen = await _chosen(calls, call, CallState.FAILED)
+        async with open_analytics(AnalyticsSettings(stores or StoreSettings())) as analytics:
+            for record in chosen:
+                stages = await analytics.retry(record.call_id)
+                _print(f"{record.call_id}  {', '.join(stages) or 'nothing of it has failed'}")
+
+    return _with_calls(stores, try_again)
+
+
+@app.command
 def delete(*call: str, stores: StoreSettings | None = None) -> int:
     """Delete calls with all that is known of them; the audio stays where it is.
 
@@ -221,11 +253,6 @@ async def _chosen(calls: StoredCalls, named: Sequence[str], state: CallState) ->
     if named:
         return [await calls.find(one) for one in named]
     return await calls.list(state, 2**31 - 1)
-
-
-async def _report(calls: StoredCalls, record: CallRecord) -> report.Report:
-    results, failed = await calls.results(record.call_id), await calls.failures(record.call_id)
-    return report.Report(record.call_id, record.source, record.state, results, failed)
 
 
 def _exported(its: report.Report, kind: ExportFormat) -> str:

@@ -20,7 +20,7 @@ from plugandtell.core.errors import ChildCrashed, EngineFailed
 from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -38,6 +38,8 @@ class PoolSettings:
     Attributes:
         children: Of each stage at the most; further jobs wait until one is free, in the order in which they came.
         idle_s: A child without a job for so long is ended, and its memory is free.
+        per_audio_s: What is added to the time limit of a stage's job for each second of the call's audio, as soon as
+            the service tells how long that is (see `TellsLength`).
         limits: What each may use.
 
     Raises:
@@ -46,6 +48,7 @@ class PoolSettings:
 
     children: int = 1
     idle_s: float = 600.0
+    per_audio_s: Mapping[Stage, float] = field(default_factory=dict)
     limits: ChildLimits = field(default_factory=ChildLimits)
 
     def __post_init__(self) -> None:
@@ -82,14 +85,13 @@ class Pool:
     async def __aexit__(self, *_: object) -> None:
         await self.close()
 
-    async def run(self, stage: Stage, call: CallInput, limit_s: float, per_audio_s: float = 0.0) -> StageResult:
+    async def run(self, stage: Stage, call: CallInput, limit_s: float) -> StageResult:
         """Do a stage's work for a call. Cancelling it ends the work.
 
         Args:
             stage: The stage.
             call: What is known of the call.
-            limit_s: How long it may take, from when a child has it in hand.
-            per_audio_s: What is added to that for each second of audio, where the service tells its length.
+            limit_s: How long it may take from when a child has it in hand, but for what the settings add.
 
         Raises:
             PlugAndTellError: What the service raised, or making it; EngineFailed for what was not raised on purpose.
@@ -99,7 +101,7 @@ class Pool:
         for _ in range(_TRIES):
             with suppress(DiedIdle):
                 async with self._lent(stage) as child:
-                    return await child.do(call, limit_s, per_audio_s)
+                    return await child.do(call, limit_s, self._settings.per_audio_s.get(stage, 0.0))
         raise EngineFailed(stage.value, f"{_TRIES} of its processes ended before they took the call in hand")
 
     async def warm(self, stage: Stage) -> None:

@@ -194,6 +194,10 @@ class WorkerSettings:
         own = self._of_stages()[stage]
         return own.limit_s + own.limit_factor * audio_s
 
+    def per_audio_s(self, stage: Stage) -> float:
+        """What a second of audio adds to that."""
+        return self._of_stages()[stage].limit_factor
+
     def _of_stages(self) -> dict[Stage, _StageSettings]:
         common = _StageSettings(*(getattr(self, name) for name in _StageSettings.__dataclass_fields__))
         known = dict.fromkeys(Stage, common)

@@ -1,0 +1,143 @@
+"""The `plugandtell analyze` command."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sys
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated
+
+from cyclopts import Group, Parameter
+
+from plugandtell.analytics import report
+from plugandtell.analytics.installed import check_installed
+from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
+from plugandtell.command import INPUT, LogOptions, new_app, print_line, run_logged
+from plugandtell.core import errors, exit_status
+from plugandtell.core.call import AgentChannel, CallOptions, CallState
+from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.exit_status import ExitStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from plugandtell.analytics.api import Analytics
+    from plugandtell.analytics.progress import CallProgress
+    from plugandtell.analytics.report import Report
+
+OUTPUT = Group("Output", sort_key=7)
+
+app = new_app(
+    "analyze",
+    "Tell what was said in audio files: transcript, facts, how the caller feels and what they want.",
+    ["analytics"],
+    exit_status.ANALYTICS,
+    strict=False,
+)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalyzeOptions:
+    """What is known about the files, and how what comes of them is shown."""
+
+    language: Annotated[str | None, Parameter(group=INPUT)] = None
+    """The language that is spoken, as two letters such as en; without it, found out for each call."""
+
+    agent_channel: Annotated[AgentChannel, Parameter(group=INPUT)] = AgentChannel.FIRST
+    """The channel of a stereo file that the agent is on: first or second."""
+
+    json: Annotated[bool, Parameter(group=OUTPUT, negative=())] = False
+    """Print JSON instead of reports, an object a line."""
+
+    def of_call(self) -> CallOptions:
+        """What goes with each call.
+
+        Raises:
+            InvalidSetting: The language is none.
+        """
+        try:
+            return CallOptions(self.language, self.agent_channel)
+        except ValueError as exc:
+            raise InvalidSetting("--language", self.language, "two small letters, such as en") from exc
+
+
+@app.default
+def analyze(
+    *file: str,
+    options: AnalyzeOptions | None = None,
+    engines: EngineSettings | None = None,
+    stores: StoreSettings | None = None,
+    worker: WorkerSettings | None = None,
+    log: LogOptions | None = None,
+) -> int:
+    """Tell what was said in audio files: transcript, facts, how the caller feels and what they want.
+
+    Nothing needs to be installed or started: the queue store and the database are our own, unless others are named. A
+    call that is not done when this ends, by Ctrl-C for example, goes on in the next `plugandtell analyze` or `worker`.
+
+    Args:
+        file: Audio of any format and length, mono or stereo with one party on each channel; or its URL.
+        options: What is known about the files, and how what comes of them is shown.
+        engines: What does the work.
+        stores: Where calls and queues live.
+        worker: How calls are worked on.
+        log: Where the log goes.
+    """
+    if not file:
+        raise InvalidSetting("FILE", "", "at least one audio file")
+    options = options or AnalyzeOptions()
+    of_call = options.of_call()
+    check_installed()
+    from plugandtell.analytics.api import ALL_SERVICES, AnalyticsSettings, open_analytics, url_of  # noqa: PLC0415
+    from plugandtell.analytics.progress import CallProgress  # noqa: PLC0415  (keeps --help fast, as does the above)
+
+    settings = AnalyticsSettings(stores or StoreSettings(), engines or EngineSettings(), worker or WorkerSettings())
+    for name in file:
+        url_of(name)  # before any work begins
+
+    async def run() -> ExitStatus:
+        async with open_analytics(settings, ALL_SERVICES) as analytics:
+            with CallProgress(sys.stderr) as progress:
+                reports = await _analyze_all(analytics, file, of_call, progress)
+        for one in reports:
+            _print(one, as_json=options.json)
+        return _status(reports)
+
+    return run_logged("analyze", log or LogOptions(), run)
+
+
+async def _analyze_all(
+    analytics: Analytics, files: Sequence[str], options: CallOptions, progress: CallProgress
+) -> list[Report]:
+    """Submit all, and wait for all; in the order in which they were given."""
+    import asyncio  # noqa: PLC0415  (keeps --help fast)
+
+    async def follow(name: str) -> Report:
+        call_id = await analytics.submit(name, options)
+        progress.add(call_id, name)
+        async for _ in analytics.events(call_id):
+            progress.show(call_id, await analytics.calls.stage_states(call_id))
+        return await analytics.report(call_id)
+
+    async with asyncio.TaskGroup() as tasks:
+        following = [tasks.create_task(follow(name)) for name in files]
+    return [task.result() for task in following]
+
+
+def _print(one: Report, *, as_json: bool) -> None:
+    if as_json:
+        print_line(sys.stdout, json.dumps(report.as_json(one), ensure_ascii=False))
+    else:
+        print_line(sys.stdout, report.as_text(one, shutil.get_terminal_size((100, 24)).columns) + "\n")
+
+
+def _status(reports: Sequence[Report]) -> ExitStatus:
+    """What the exit code says of all of them: that the input was bad if nothing else went wrong."""
+    why = [one.failure.error if one.failure else "" for one in reports if one.state is CallState.FAILED]
+    if not why:
+        return ExitStatus.OK
+    kinds = [getattr(errors, name, None) for name in why]
+    bad_input = all(isinstance(kind, type) and issubclass(kind, errors.InputError) for kind in kinds)
+    return ExitStatus.BAD_INPUT if bad_input else ExitStatus.CALL_FAILED
