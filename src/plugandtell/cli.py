@@ -2,16 +2,20 @@
 
 import os
 from dataclasses import replace
-from typing import NoReturn
+from typing import Annotated, NoReturn
+
+from cyclopts import Parameter
 
 from plugandtell.analytics.analyze_cli import app as analyze_app
 from plugandtell.analytics.calls_cli import app as calls_app
+from plugandtell.analytics.settings import EngineSettings, StoreSettings
 from plugandtell.analytics.submit_cli import app as submit_app
+from plugandtell.analytics.worker_cli import app as worker_app
 from plugandtell.client.cli import app as client_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
-from plugandtell.command import TOKEN_VARIABLE, TOKENS_VARIABLE, LogOptions, flags_of, new_app, run_to_exit
+from plugandtell.command import ENGINES, TOKEN_VARIABLE, TOKENS_VARIABLE, LogOptions, flags_of, new_app, run_to_exit
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.sample import sample_path
@@ -20,8 +24,8 @@ from plugandtell.server.settings import ServerSettings
 
 app = new_app(
     "plugandtell",
-    "Record what is spoken: `plugandtell run` starts a server and a client, and leaves one WAV per spoken segment.",
-    ["server", "client"],
+    "Record what is spoken and tell what was said: `plugandtell run` does both, `plugandtell analyze` takes files.",
+    ["server", "client", "analytics"],
     ExitStatus,
 )
 app.command(server_app, name="server")
@@ -29,20 +33,25 @@ app.command(client_app, name="client")
 app.command(gate_app, name="gate")
 app.command(analyze_app, name="analyze")
 app.command(calls_app, name="calls")
+app.command(worker_app, name="worker")
 app.command(submit_app, name="submit")
 
 
 @app.command
-def run(
+def run(  # noqa: PLR0913  (each a group of settings)
     *,
+    analytics: Annotated[bool, Parameter(group=ENGINES, help="Tell what was said in what is recorded.")] = True,
     server: ServerSettings | None = None,
     client: ClientSettings | None = None,
     gate: GateOptions | None = None,
+    engines: EngineSettings | None = None,
+    stores: StoreSettings | None = None,
     log: LogOptions | None = None,
 ) -> int:
-    """Start a server and a client, and show what both say, until the input ends or Ctrl-C.
+    """Record, and tell what was said, until the input ends or Ctrl-C: server, client and analytics at once.
 
-    Without a microphone it streams a sample of speech instead. At the end it prints where the recordings are.
+    Without a microphone it streams a sample of speech instead. At the end it waits until what was recorded is analysed,
+    which another Ctrl-C leaves for the next start, and prints where the recordings are.
     """
     from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast)
 
@@ -51,11 +60,15 @@ def run(
         raise InvalidSetting("--input", STDIN, "mic or a file; to pipe audio in, run plugandtell-client on its own")
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
-    flags = Flags(flags_of(server, log), flags_of(client, gate or GateOptions(), log))
+    stores = stores or StoreSettings()
+    of_analytics = [f"--watch={server.audio_dir}", *stores.flags(), *flags_of(engines or EngineSettings(), log)]
+    flags = Flags(
+        flags_of(server, log), flags_of(client, gate or GateOptions(), log), of_analytics if analytics else None
+    )
     asks_for_token = server.tokens_file is not None or bool(os.environ.get(TOKENS_VARIABLE))
     has_token = client.token_file is not None or bool(os.environ.get(TOKEN_VARIABLE))
     shares_token = asks_for_token and not has_token
-    return run_until_stopped(flags, server.audio_dir, shares_token=shares_token)
+    return run_until_stopped(flags, server.audio_dir, stores.variables(), shares_token=shares_token)
 
 
 def main() -> NoReturn:

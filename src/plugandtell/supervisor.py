@@ -41,16 +41,17 @@ class Flags:
     analytics: Sequence[str] | None = None
 
 
-def run_until_stopped(flags: Flags, audio_dir: Path, *, shares_token: bool) -> int:
+def run_until_stopped(flags: Flags, audio_dir: Path, variables: Mapping[str, str], *, shares_token: bool) -> int:
     """Run all until one of them ends or this process is asked to stop; returns the exit code that tells how it went.
 
     Args:
         flags: The command lines.
         audio_dir: Where the server records.
+        variables: Further ones for the environment of the children.
         shares_token: Whether the server asks for tokens, and the client was given none: they get one of their own.
     """
     before = _names(audio_dir, "*.wav")
-    environment = os.environ | (_shared_token(os.environ) if shares_token else {})
+    environment = {**os.environ, **variables} | (_shared_token(os.environ) if shares_token else {})
     status = asyncio.run(Supervisor(flags, environment, _say).run())
     recordings = sorted(_names(audio_dir, "*.wav") - before)
     print_line(sys.stdout, summary(audio_dir, recordings, len(_names(audio_dir, "*.wav.part")), status))

@@ -7,8 +7,8 @@ from collections import Counter, defaultdict
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from plugandtell.analytics.runtime import ServiceName, run_services
-from plugandtell.analytics.settings import WorkerSettings
+from plugandtell.analytics.runtime import run_services
+from plugandtell.analytics.settings import ServiceName, WorkerSettings
 from tests.support.results import RESULTS
 
 if TYPE_CHECKING:

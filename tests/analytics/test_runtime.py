@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from plugandtell.analytics.runtime import ServiceName
+from plugandtell.analytics.settings import ServiceName
 from plugandtell.core.call import CallOptions, CallState, Stage
 from plugandtell.core.errors import ChildCrashed, EngineFailed, InputNotAudio, StageTimedOut
 from plugandtell.core.failure import FailureKind

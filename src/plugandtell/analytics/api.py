@@ -27,9 +27,9 @@ from plugandtell.analytics.app import open_flow
 from plugandtell.analytics.database import StoredCalls
 from plugandtell.analytics.pool import Pool, PoolSettings
 from plugandtell.analytics.report import Report
-from plugandtell.analytics.runtime import ServiceName, run_services
+from plugandtell.analytics.runtime import run_services
 from plugandtell.analytics.services import ServiceFactory
-from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
+from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
 from plugandtell.core.call import CallOptions, CallState, Stage
 from plugandtell.core.errors import InputNotFound
 
@@ -64,7 +64,7 @@ class Analytics:
     """
 
     def __init__(self, flow: Flow, calls: StoredCalls) -> None:
-        self._flow = flow
+        self.flow = flow
         self.calls = calls
 
     async def submit(
@@ -85,7 +85,7 @@ class Analytics:
         """
         chosen = call_id or new_call_id()
         url = url_of(audio)
-        await self._flow.submit(chosen, url, os.fspath(audio), options or CallOptions())
+        await self.flow.submit(chosen, url, os.fspath(audio), options or CallOptions())
         return chosen
 
     async def events(self, call_id: str) -> AsyncIterator[Change]:
@@ -108,7 +108,7 @@ class Analytics:
 
     async def retry(self, call_id: str) -> Sequence[Stage]:
         """Try a failed call again, from the stages on that failed; gives them."""
-        return await self._flow.retry(call_id)
+        return await self.flow.retry(call_id)
 
     async def _state(self, call_id: str) -> CallState:
         return (await self.calls.get(call_id)).state

@@ -7,7 +7,6 @@ import os
 import random
 import socket
 from datetime import UTC, datetime
-from enum import StrEnum
 from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.alerting import DELIVERY_RULES, Alerting
@@ -15,6 +14,7 @@ from plugandtell.analytics.channels import COMMAND, LOG, WEBHOOK, CommandChannel
 from plugandtell.analytics.consumer import Consumer, ConsumerSettings
 from plugandtell.analytics.error_management import ErrorManagement
 from plugandtell.analytics.queues import QUEUE_OF, QueueName
+from plugandtell.analytics.settings import ServiceName
 from plugandtell.analytics.sweep import Sweep
 from plugandtell.analytics.worker import StageWorker, WorkRules
 from plugandtell.core.call import Stage
@@ -37,16 +37,6 @@ _LONGEST_START_S: Final = 1000.0
 """More than the pool gives a service to be made."""
 _LONGEST_AUDIO_S: Final = 48 * 3600.0
 """The most that --max-audio-hours can be."""
-
-
-class ServiceName(StrEnum):
-    """What a process can do for calls: one of the stages, or error management with the sweep and the alerts."""
-
-    TRANSCRIPTION = "transcription"
-    FEATURES = "features"
-    SENTIMENT = "sentiment"
-    INTENT = "intent"
-    ERRORS = "errors"
 
 
 def utc_now() -> datetime:

@@ -22,6 +22,16 @@ from plugandtell.core.failure import RetryRules
 DATA_DIR = platformdirs.user_data_path("plugandtell")
 
 
+class ServiceName(StrEnum):
+    """What a process can do for calls: one of the stages, or error management with the sweep and the alerts."""
+
+    TRANSCRIPTION = "transcription"
+    FEATURES = "features"
+    SENTIMENT = "sentiment"
+    INTENT = "intent"
+    ERRORS = "errors"
+
+
 class SpeechEngine(StrEnum):
     """What transcribes."""
 
@@ -56,6 +66,15 @@ class StoreSettings:
 
     data_dir: Annotated[Path, Parameter(group=STORES)] = DATA_DIR
     """Folder of our own queue store and database, and of joined models; created if missing."""
+
+    def flags(self) -> list[str]:
+        """What of it may stand on the command line of a child process, which everybody on the machine can read."""
+        return [f"--data-dir={self.data_dir}"]
+
+    def variables(self) -> dict[str, str]:
+        """The rest, which may hold passwords, as environment variables."""
+        urls = {"PLUGANDTELL_QUEUE_URL": self.queue_url, "PLUGANDTELL_DATABASE_URL": self.database_url}
+        return {name: url for name, url in urls.items() if url is not None}
 
 
 @Parameter(name="*")
