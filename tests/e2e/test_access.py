@@ -50,7 +50,9 @@ async def test_a_token_over_tls_and_the_ways_to_be_turned_away(tmp_path: Path, a
 
 async def test_run_lets_its_own_client_in(tmp_path: Path, authority: Authority) -> None:
     flags = ("--port=0", "--host=0.0.0.0", *authority.certify().flags, "--ca=ca.pem", *INPUT)
-    async with running(tmp_path, "run", *flags, environment={"PLUGANDTELL_TOKENS": f"alice:{TOKEN}"}) as run:
+    async with running(
+        tmp_path, "run", "--no-analytics", *flags, environment={"PLUGANDTELL_TOKENS": f"alice:{TOKEN}"}
+    ) as run:
         outcome = await run.outcome()
     assert outcome.status == 0, outcome.stderr
     assert recordings(tmp_path / "audio")[0].sidecar["client"]["token_name"] == "plugandtell-run"

@@ -155,7 +155,7 @@ async def test_a_microphone_that_is_lost_and_comes_back_leaves_a_gap_that_is_nam
 
 async def test_run_listens_to_the_microphone(tmp_path: Path, microphone: VirtualMicrophone) -> None:
     said = sentence(4)
-    async with running(tmp_path, "run", "--port=0", environment=microphone.environment) as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", environment=microphone.environment) as run:
         await run.logged("capture started")
         await speak(microphone, np.concatenate([silence(0.5), said, silence(0.5)]).astype("<i2").tobytes())
         outcome = await run.stop()

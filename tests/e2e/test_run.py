@@ -41,7 +41,7 @@ def process_id(folder: Path, name: str) -> int:
 
 async def test_it_records_a_file_and_tells_where(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.5), sentence(0), silence(0.5))
-    outcome = await finished(tmp_path, "run", "--port=0", "--input=in.wav", "--pace=fast")
+    outcome = await finished(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav", "--pace=fast")
     assert outcome.status == 0, outcome.stderr
     (found,) = recordings(tmp_path / "audio")
     assert outcome.stdout == f"1 recording in {tmp_path / 'audio'}:\n  {found.path.name}\n"
@@ -51,7 +51,7 @@ async def test_it_records_a_file_and_tells_where(tmp_path: Path) -> None:
 
 async def test_without_a_microphone_it_streams_the_sample_and_says_so(tmp_path: Path) -> None:
     flags = ("--device=no such microphone", f"--fallback={sample_path()}")
-    async with running(tmp_path, "run", "--port=0", *flags) as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", *flags) as run:
         assert "sample.flac" in await run.logged("no microphone")
         await being_recorded(run)
         outcome = await run.stop()
@@ -61,7 +61,7 @@ async def test_without_a_microphone_it_streams_the_sample_and_says_so(tmp_path: 
 
 async def test_without_voice_it_says_that_there_is_nothing(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(1))
-    outcome = await finished(tmp_path, "run", "--port=0", "--input=in.wav", "--pace=fast")
+    outcome = await finished(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav", "--pace=fast")
     assert outcome.status == 0
     assert outcome.stdout.startswith("no recordings")
 
@@ -69,7 +69,7 @@ async def test_without_voice_it_says_that_there_is_nothing(tmp_path: Path) -> No
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 async def test_a_signal_stops_both_in_order_and_saves_what_is_open(tmp_path: Path, number: int) -> None:
     whole = write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
-    async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav") as run:
         await being_recorded(run)
         outcome = await run.stop(number)
     assert outcome.status == 0, outcome.stderr
@@ -83,7 +83,7 @@ async def test_a_signal_stops_both_in_order_and_saves_what_is_open(tmp_path: Pat
 
 async def test_a_client_that_dies_is_reported_and_the_server_saves(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
-    async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav") as run:
         await being_recorded(run)
         os.kill(process_id(tmp_path, "client"), signal.SIGKILL)
         outcome = await run.outcome()
@@ -96,7 +96,7 @@ async def test_a_client_that_dies_is_reported_and_the_server_saves(tmp_path: Pat
 
 async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_saved(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
-    async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav") as run:
         await being_recorded(run)
         os.kill(process_id(tmp_path, "server"), signal.SIGKILL)
         outcome = await run.outcome()
@@ -109,7 +109,7 @@ async def test_a_server_that_dies_is_reported_and_the_client_says_what_is_not_sa
 
 async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(20))
-    async with running(tmp_path, "run", "--port=0", "--input=in.wav") as run:
+    async with running(tmp_path, "run", "--no-analytics", "--port=0", "--input=in.wav") as run:
         await being_recorded(run)
         run.process.kill()
     for name in ("client", "server"):
@@ -130,14 +130,14 @@ async def test_no_child_outlives_a_killed_parent(tmp_path: Path) -> None:
     ],
 )
 async def test_what_a_child_cannot_do_ends_both(tmp_path: Path, flags: list[str], status: int, said: str) -> None:
-    outcome = await finished(tmp_path, "run", "--port=0", *flags)
+    outcome = await finished(tmp_path, "run", "--no-analytics", "--port=0", *flags)
     assert outcome.status == status, outcome.stderr
     assert said in outcome.stderr
     assert "Traceback" not in outcome.stderr
 
 
 async def test_the_sample_shows_the_three_second_rule(tmp_path: Path) -> None:
-    outcome = await finished(tmp_path, "run", "--port=0", f"--input={sample_path()}", "--pace=fast")
+    outcome = await finished(tmp_path, "run", "--no-analytics", "--port=0", f"--input={sample_path()}", "--pace=fast")
     assert outcome.status == 0
     found = recordings(tmp_path / "audio")
     assert len(found) == 3
@@ -147,7 +147,16 @@ async def test_the_sample_shows_the_three_second_rule(tmp_path: Path) -> None:
 
 async def test_a_terminal_that_knows_no_colours_gets_none(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(4), silence(0.3))
-    command = [sys.executable, "-m", "plugandtell", "run", "--port=0", "--input=in.wav", "--pace=fast"]
+    command = [
+        sys.executable,
+        "-m",
+        "plugandtell",
+        "run",
+        "--no-analytics",
+        "--port=0",
+        "--input=in.wav",
+        "--pace=fast",
+    ]
     shown = {term: await asyncio.to_thread(_on_a_terminal, command, tmp_path, term) for term in ("dumb", "xterm")}
     assert b"\x1b[" in shown["xterm"]
     assert b"\x1b[" not in shown["dumb"]
