@@ -57,6 +57,16 @@ def web_server() -> Iterator[WebServer]:
             served.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
             self._answer(with_body=True)
 
+        def do_PUT(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            told = served.answers.get(self.path, Answer())
+            served.asked.append((self.command, self.path, dict(self.headers)))
+            if told.status == 200:
+                served.answers[self.path] = Answer(body)
+            self.send_response(told.status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
         def _answer(self, *, with_body: bool) -> None:
             served.asked.append((self.command, self.path, dict(self.headers)))
             answer = served.answers.get(self.path.split("?")[0], Answer(status=404))

@@ -34,7 +34,7 @@ from plugandtell.core.errors import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CHUNK_BYTES = 1024 * 1024
+_CHUNK_BYTES = 4 * 1024 * 1024  # one request each, of S3
 _BUSY = (408, 425, 429)
 """What a client did right, but too soon or too often (RFC 9110, RFC 8470, RFC 6585)."""
 
@@ -152,7 +152,7 @@ def _http_options(limits: FetchLimits) -> dict[str, Any]:
 
 def _s3_options(limits: FetchLimits) -> dict[str, Any]:
     waits = {"connect_timeout": limits.silence_s, "read_timeout": limits.silence_s}
-    return {"config_kwargs": waits, "default_cache_type": "none"}
+    return {"config_kwargs": waits | {"retries": {"max_attempts": 1}}, "default_cache_type": "none"}
 
 
 _STORES: Final = ("file", "s3")
