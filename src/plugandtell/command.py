@@ -144,8 +144,14 @@ def print_line(stream: TextIO | None, line: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def run_logged(process: str, options: LogOptions, main: Callable[[], Coroutine[Any, Any, ExitStatus]]) -> ExitStatus:
-    """Run `main` on an event loop with the log of this process open.
+def run_logged(
+    process: str,
+    options: LogOptions,
+    main: Callable[[], Coroutine[Any, Any, ExitStatus]],
+    *,
+    on_console: bool = True,
+) -> ExitStatus:
+    """Run `main` on an event loop with the log of this process open, in its file and unless told not to on the console.
 
     An expected error goes to the log file, and on to `run_to_exit`, which tells the user in plain words. One that
     nobody expected is logged with its traceback.
@@ -165,6 +171,8 @@ def run_logged(process: str, options: LogOptions, main: Callable[[], Coroutine[A
         kept_files=options.log_kept,
     )
     with configure(settings) as service:
+        if not on_console:
+            service.mute_console()
         try:
             return asyncio.run(main())
         except PlugAndTellError as error:

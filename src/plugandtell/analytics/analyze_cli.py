@@ -105,7 +105,7 @@ def analyze(
             _print(one, as_json=options.json)
         return _status(reports)
 
-    return run_logged("analyze", log or LogOptions(), run)
+    return run_logged("analyze", log or LogOptions(), run, on_console=False)
 
 
 async def _analyze_all(
