@@ -43,9 +43,11 @@ async def announce(calls: StoredCalls, since: int, say: Callable[[Report], None]
 
 async def all_settled(calls: StoredCalls, call_ids: Iterable[str]) -> None:
     """Wait until nothing goes on with these calls: each has ended, or waits to be tried again."""
-    remaining = set(call_ids)
+    remaining, said = set(call_ids), 0
     while remaining := {call_id for call_id in remaining if await _goes_on(calls, call_id)}:
-        get_logger().info("calls_remaining", number=len(remaining))
+        if len(remaining) != said:
+            get_logger().info("calls_remaining", number=len(remaining))
+            said = len(remaining)
         await asyncio.sleep(_LOOK_EVERY_S)
 
 
