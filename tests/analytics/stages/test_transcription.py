@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from plugandtell.analytics.service import CallInput
+from plugandtell.analytics.service import CallInput, TellsLength
 from plugandtell.analytics.settings import EngineSettings
 from plugandtell.analytics.stages.transcription import Transcription
 from plugandtell.core.call import AgentChannel, CallOptions
@@ -62,6 +62,16 @@ def test_two_channels_are_agent_and_caller_in_the_order_in_which_they_speak(
 def test_a_silent_call_has_no_turns_and_no_language(service: Transcription, tmp_path: Path) -> None:
     transcript = service.process(call(tmp_path / "a.wav", silence(2)))
     assert (transcript.turns, transcript.language, transcript.duration_ms) == ((), None, 2000)
+
+
+def test_the_length_is_told_to_whoever_sets_the_time_limit(
+    service: Transcription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[int] = []
+    assert isinstance(service, TellsLength)
+    monkeypatch.setattr(service, "tell_length", told.append)
+    service.process(call(tmp_path / "a.wav", silence(2)))
+    assert told == [2000]
 
 
 def test_what_cannot_be_decoded_is_refused_for_good(service: Transcription, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from plugandtell.core.hearing import turns_of
 from plugandtell.core.transcript import Party, Transcript
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from plugandtell.analytics.decoding import CallAudio
@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class Transcription:
-    """Transcribes calls, each channel by itself."""
+    """Transcribes calls, each channel by itself.
+
+    Attributes:
+        tell_length: Is told how long the audio is, in milliseconds, before the work begins.
+    """
 
     def __init__(self, settings: EngineSettings, data_dir: Path) -> None:
         """Load the engine.
@@ -33,11 +37,13 @@ class Transcription:
         """
         self._settings = settings
         self._engine = make_engine(settings, data_dir)
+        self.tell_length: Callable[[int], None] = lambda _: None
 
     def process(self, call: CallInput) -> Transcript:
         """See `Service`."""
         with fetched(call.audio_url) as path:
             audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
+        self.tell_length(audio.duration_ms)
         parties = _parties(audio, call.options.agent_channel)
         heard = {
             party: self._engine.transcribe(samples, call.options.language, self._settings.languages)
