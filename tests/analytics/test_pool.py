@@ -180,6 +180,20 @@ async def test_a_service_that_cannot_be_made_says_so_to_each_caller(tmp_path: Pa
     assert len(made(tmp_path)) == 2  # one try a caller, and no loop
 
 
+async def test_what_can_never_be_made_here_is_known_before_a_call_comes(tmp_path: Path) -> None:
+    async with pool_of(tmp_path, "unavailable") as pool:
+        with pytest.raises(EngineUnavailable, match="no model"):
+            await pool.warm_all(Stage)
+    assert sorted(made(tmp_path)) == sorted(Stage)
+
+
+async def test_what_cannot_be_made_now_is_left_to_the_first_call(tmp_path: Path) -> None:
+    async with pool_of(tmp_path, "fail-x") as pool:
+        await pool.warm_all([Stage.INTENT, Stage.FEATURES])
+        with pytest.raises(EngineFailed):
+            await pid_of(pool)
+
+
 @pytest.mark.parametrize(
     ("deed", "kind", "said"),
     [

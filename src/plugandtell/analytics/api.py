@@ -127,6 +127,7 @@ async def open_analytics(
     Raises:
         InvalidSetting: An address is none.
         FolderUnusable: The data folder cannot be used.
+        EngineUnavailable: A service cannot be made here: no call shall fail for that.
         StoreUnreachable: A store does not answer.
         StoreUnusable: One cannot be used as it is.
     """
@@ -192,9 +193,11 @@ async def _working(flow: Flow, settings: AnalyticsSettings, services: Collection
     factory = ServiceFactory(settings.engines, settings.stores.data_dir)
     per_audio_s = {Stage.TRANSCRIPTION: settings.worker.per_audio_s(Stage.TRANSCRIPTION)}
     pool_settings = PoolSettings(children=settings.worker.concurrency, per_audio_s=per_audio_s)
-    async with Pool(factory, pool_settings, settings.stores.data_dir) as pool, asyncio.TaskGroup() as tasks:
-        tasks.create_task(run_services(services, settings.worker, flow, pool, stop))
-        try:
-            yield
-        finally:
-            stop.set()
+    async with Pool(factory, pool_settings, settings.stores.data_dir) as pool:
+        await pool.warm_all([Stage(name.value) for name in services if name is not ServiceName.ERRORS])
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(run_services(services, settings.worker, flow, pool, stop))
+            try:
+                yield
+            finally:
+                stop.set()

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.child_process import Child, ChildLimits, DiedIdle
 from plugandtell.analytics.scratch import Scratch
-from plugandtell.core.errors import ChildCrashed, EngineFailed
+from plugandtell.core.errors import ChildCrashed, EngineFailed, PermanentError, TransientError
 from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
     from pathlib import Path
     from typing import Self
 
@@ -112,6 +112,26 @@ class Pool:
         """
         async with self._lent(stage):
             pass
+
+    async def warm_all(self, stages: Iterable[Stage]) -> None:
+        """Have a child ready for each, and let pass what another try may mend: a job will be that try.
+
+        Raises:
+            PermanentError: The first service that cannot be made here.
+        """
+
+        async def warm(stage: Stage) -> PermanentError | None:
+            try:
+                await self.warm(stage)
+            except PermanentError as error:
+                return error
+            except TransientError as error:
+                get_logger().warning("service_not_ready", stage=stage.value, error=str(error))
+            return None
+
+        for error in await asyncio.gather(*map(warm, stages)):
+            if error is not None:
+                raise error
 
     async def close(self) -> None:
         """End all children, and remove their temporary files. Idempotent; what still runs fails, to be tried again."""
