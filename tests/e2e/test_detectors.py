@@ -69,3 +69,11 @@ async def test_without_any_detector_nothing_starts(tmp_path: Path, command: list
     outcome = await finished(tmp_path, *command, environment=without(tmp_path, *SILERO, "webrtcvad"))
     assert outcome.status == 10
     assert "webrtcvad was built for another machine" in outcome.stderr
+
+
+async def test_the_gate_command_names_the_stand_in_too(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", silence(1), sentence(4), silence(1))
+    outcome = await finished(tmp_path, "gate", "in.wav", "--json", environment=without(tmp_path, *SILERO))
+    assert outcome.status == 0, outcome.stderr
+    assert "webrtc:2 stands in for it" in outcome.stderr
+    assert json.loads(outcome.stdout)["detector"] == "webrtc:2"
