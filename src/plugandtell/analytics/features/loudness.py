@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 import numpy as np
 import numpy.typing as npt
 from pyloudnorm import IIRfilter
-from scipy.signal import lfilter
+from scipy.signal import sosfilt
 
 from plugandtell.core.findings import Metric
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 Samples: TypeAlias = npt.NDArray[np.float32]
-_Powers: TypeAlias = npt.NDArray[np.float64]
+Powers: TypeAlias = npt.NDArray[np.float64]
 
 _STEP_S: Final = 0.1
 _STEPS_PER_BLOCK: Final = 4
@@ -31,15 +31,15 @@ _RELATIVE_GATE_LU: Final = -10.0
 _OFFSET_DB: Final = -0.691
 
 
-def loudness_lufs(channels: Sequence[Samples], sample_rate: int) -> Metric:
-    """Integrated loudness of channels that sound together, each at full scale 1.0, to a tenth.
+def loudness_lufs(powers: Sequence[Powers]) -> Metric:
+    """Integrated loudness of channels that sound together, to a tenth, from the `step_powers` of each.
 
     The reason where there is none: less than a block of audio, or nothing above the absolute gate of -70 LUFS.
     """
-    powers = np.sum([_step_powers(channel, sample_rate) for channel in channels], axis=0)
-    if len(powers) < _STEPS_PER_BLOCK:
+    together = np.sum(powers, axis=0)
+    if len(together) < _STEPS_PER_BLOCK:
         return Metric(None, "less than 0.4 s of audio")
-    blocks = np.convolve(powers, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
+    blocks = np.convolve(together, np.full(_STEPS_PER_BLOCK, 1 / _STEPS_PER_BLOCK), "valid")
     audible = blocks[blocks > _power(_ABSOLUTE_GATE_LUFS)]
     if not audible.size:
         return Metric(None, "silence")
@@ -47,28 +47,27 @@ def loudness_lufs(channels: Sequence[Samples], sample_rate: int) -> Metric:
     return Metric(round(_OFFSET_DB + 10 * math.log10(gated.mean()), 1))
 
 
+def step_powers(samples: Samples, sample_rate: int) -> Powers:
+    """The mean square of each whole step of 100 ms behind the K-weighting filters; samples are at full scale 1.0."""
+    step = round(sample_rate * _STEP_S)
+    sections = _k_weighting(sample_rate)
+    state = np.zeros((len(sections), 2))
+    powers = [np.zeros(0)]
+    whole = samples[: len(samples) // step * step]
+    for start in range(0, len(whole), step * _PIECE_STEPS):
+        piece = whole[start : start + step * _PIECE_STEPS].astype(np.float64)
+        weighted, state = sosfilt(sections, piece, zi=state)
+        powers.append(np.square(weighted).reshape(-1, step).mean(axis=1))
+    return np.concatenate(powers)
+
+
 def _power(lufs: float) -> float:
     """The mean square that has this loudness."""
     return float(10 ** ((lufs - _OFFSET_DB) / 10))
 
 
-def _step_powers(samples: Samples, sample_rate: int) -> _Powers:
-    """The mean square of each whole step of 100 ms behind the K-weighting filters."""
-    step = round(sample_rate * _STEP_S)
-    filters = _k_weighting(sample_rate)
-    states = [np.zeros(max(len(a), len(b)) - 1) for b, a in filters]
-    powers = [np.zeros(0)]
-    for start in range(0, len(samples) // step * step, step * _PIECE_STEPS):
-        piece = samples[start : start + step * _PIECE_STEPS].astype(np.float64)
-        piece = piece[: len(piece) // step * step]
-        for i, (b, a) in enumerate(filters):
-            piece, states[i] = lfilter(b, a, piece, zi=states[i])
-        powers.append(np.square(piece).reshape(-1, step).mean(axis=1))
-    return np.concatenate(powers)
-
-
-def _k_weighting(sample_rate: int) -> list[tuple[_Powers, _Powers]]:
+def _k_weighting(sample_rate: int) -> Powers:
     """The two filters of the recommendation's annex 1: what a head does to sound, and the bass that nobody hears."""
     shelf = IIRfilter(4.0, 1 / math.sqrt(2), 1500.0, sample_rate, "high_shelf")
     high_pass = IIRfilter(0.0, 0.5, 38.0, sample_rate, "high_pass")
-    return [(one.b, one.a) for one in (shelf, high_pass)]
+    return np.array([[*one.b, *one.a] for one in (shelf, high_pass)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from plugandtell.analytics.features.loudness import Samples, loudness_lufs
+from plugandtell.analytics.features.loudness import Powers, Samples, loudness_lufs, step_powers
 from plugandtell.analytics.features.talk import interruptions, length_ms, silences, talk_of, word_count
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.call import AgentChannel
@@ -24,21 +24,22 @@ _MIN_TALK_MS: Final = 3_000
 
 def call_metrics(transcript: Transcript, channels: Sequence[Samples], agent_channel: AgentChannel) -> CallMetrics:
     """The figures of a call of which the words and the audio at 16 kHz are known."""
+    powers = [step_powers(channel, SPEECH.sample_rate) for channel in channels]
     talk = talk_of(transcript, transcript.parties)
     gaps = [gap.length_ms for gap in silences(talk, transcript.duration_ms)]
     has_time = transcript.duration_ms > 0
     return CallMetrics(
         silence_share=_share(sum(gaps), transcript.duration_ms, _NO_TIME),
         longest_silence_s=Metric(max(gaps, default=0) / 1000) if has_time else Metric(None, _NO_TIME),
-        loudness_lufs=loudness_lufs(channels, SPEECH.sample_rate),
+        loudness_lufs=loudness_lufs(powers),
         parties=tuple(
-            _party_metrics(transcript, party, _channel_of(party, transcript, channels, agent_channel))
+            _party_metrics(transcript, party, _channel_of(party, transcript, powers, agent_channel))
             for party in transcript.parties
         ),
     )
 
 
-def _party_metrics(transcript: Transcript, party: Party, channel: Samples | None) -> PartyMetrics:
+def _party_metrics(transcript: Transcript, party: Party, powers: Powers | None) -> PartyMetrics:
     """The figures of one party, which is everybody where there is one channel."""
     is_known = len(transcript.parties) > 1
     talk_ms = length_ms(talk_of(transcript, (party,)))
@@ -50,9 +51,7 @@ def _party_metrics(transcript: Transcript, party: Party, channel: Samples | None
         talk_share=_share(talk_ms, all_ms, _NO_TALK) if is_known else unknown,
         words_per_minute=_words_per_minute(transcript, party, talk_ms),
         interruptions=Metric(interruptions(transcript, party)) if is_known else unknown,
-        loudness_lufs=Metric(None, _OTHER_CHANNELS)
-        if channel is None
-        else loudness_lufs([channel], SPEECH.sample_rate),
+        loudness_lufs=Metric(None, _OTHER_CHANNELS) if powers is None else loudness_lufs([powers]),
     )
 
 
@@ -70,10 +69,10 @@ def _words_per_minute(transcript: Transcript, party: Party, talk_ms: int) -> Met
 
 
 def _channel_of(
-    party: Party, transcript: Transcript, channels: Sequence[Samples], agent_channel: AgentChannel
-) -> Samples | None:
-    """The channel of a party; None where there are other channels than parties."""
-    if len(channels) != len(transcript.parties):
+    party: Party, transcript: Transcript, powers: Sequence[Powers], agent_channel: AgentChannel
+) -> Powers | None:
+    """What is a party's of the channels; None where there are other channels than parties."""
+    if len(powers) != len(transcript.parties):
         return None
     is_second = (party is Party.AGENT) == (agent_channel is AgentChannel.SECOND)
-    return channels[int(len(channels) > 1 and is_second)]
+    return powers[int(len(powers) > 1 and is_second)]
