@@ -135,6 +135,13 @@ def test_a_date_is_relative_to_the_day_where_the_call_was() -> None:
     assert find_entities(one("tomorrow"), late)[0].value == "2026-11-25"
 
 
+@pytest.mark.parametrize("said", ["1 ", "oh ", "euros 1 ", "a@b.fr ", "lundi ", "order number ", " ", "a dot "])
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_a_long_turn_of_the_same_takes_no_long_time(said: str, language: str) -> None:
+    entities = find_entities(one(said * 1000, language))
+    assert len(entities) == {"euros 1 ": 999, "a@b.fr ": 1000, "lundi ": 1000 * (language == "fr")}.get(said, 0)
+
+
 def test_placeholders_are_entities() -> None:
     assert found("It's [phone] or [email].") == [("phone", "[phone]", "[phone]"), ("email", "[email]", "[email]")]
 

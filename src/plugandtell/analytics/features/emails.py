@@ -27,17 +27,17 @@ _SIGNS: Final = {
 """The words for the signs in an address, a longer one before what it begins with."""
 
 _SIGN_WORDS = "|".join(sorted(_SIGNS, key=len, reverse=True))
-_SIGN = rf"(?:[^\S\n]?[._\-+][^\S\n]?|[\s,]+(?:{_SIGN_WORDS})[\s,]+)"
-_DOT = r"(?:\.|[\s,]+(?:dot|point)[\s,]+)"
+_SIGN = rf"(?:[^\S\n]?[._\-+][^\S\n]?|[\s,]{{1,3}}(?:{_SIGN_WORDS})[\s,]{{1,3}})"
+_DOT = r"(?:\.|[\s,]{1,3}(?:dot|point)[\s,]{1,3})"
 _ATOM = r"[^\W_]+"
 _SPELLED = rf"(?:(?<![^\W_])(?<!')[^\W_](?:[ ,\-]{{1,2}}[^\W_])*|{_ATOM}(?:[ ]\d+)*)"
 _LOCAL = re.compile(rf"{_SPELLED}(?:{_SIGN}{_SPELLED})*\Z", re.IGNORECASE)
-_DOMAIN_SIGN = r"(?:[.\-]|[\s,]+(?:dot|point|dash|hyphen|tiret)[\s,]+)"
+_DOMAIN_SIGN = r"(?:[.\-]|[\s,]{1,3}(?:dot|point|dash|hyphen|tiret)[\s,]{1,3})"
 _TOP: Final = (
     "com|org|net|fr|eu|uk|us|ca|de|be|ch|lu|it|es|ie|au|nz|io|co|info|biz|edu|gov|gouv|app|dev|ai|me|tv|shop|paris|pro"
 )
 _WRITTEN_AT = re.compile(r"[^\S\n]?@[^\S\n]?")
-_SPOKEN_AT = re.compile(r"[\s,]+(?:at|arr?obase?|arr?obaz|a commercial|@)[\s,]+", re.IGNORECASE)
+_SPOKEN_AT = re.compile(r"[\s,]{1,3}(?:at|arr?obase?|arr?obaz|a commercial|@)[\s,]{1,3}", re.IGNORECASE)
 _DOMAIN = re.compile(
     rf"({_ATOM}(?:{_DOMAIN_SIGN}{_ATOM})*?{_DOT}(?:{_TOP})(?:{_DOT}(?:{_TOP}))?)(?![^\W_])", re.IGNORECASE
 )

@@ -13,7 +13,7 @@ from plugandtell.analytics.features.number_kinds import find_numbers
 from plugandtell.analytics.features.reading import read
 from plugandtell.analytics.features.runs import find_runs
 from plugandtell.analytics.features.stretches import stretches
-from plugandtell.analytics.features.words import span_of
+from plugandtell.analytics.features.words import WordTimes
 from plugandtell.core.findings import Entity, EntityKind
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from plugandtell.analytics.features.reading import Reading
     from plugandtell.analytics.features.stretches import Stretch
-    from plugandtell.core.transcript import Transcript
+    from plugandtell.core.transcript import Transcript, Turn
 
 _PLACEHOLDER: Final = re.compile(r"\[(" + "|".join(EntityKind) + r")\]")
 
@@ -38,8 +38,9 @@ def find_entities(transcript: Transcript, started_at: datetime | None = None) ->
     One that was dictated over several turns is there once for each of them, with the same value. In a redacted
     transcript the placeholders are the entities, and their values too. Dates are relative to `started_at`.
     """
+    times = [WordTimes(turn) for turn in transcript.turns]
     found = (
-        _entity(transcript, candidate, *part)
+        _entity(transcript.turns[part[0]], times[part[0]], candidate, part)
         for stretch in stretches(transcript)
         for reading, candidates in (_read(transcript, stretch, started_at),)
         for candidate in candidates
@@ -90,9 +91,9 @@ def _apart(candidates: Iterable[Candidate]) -> list[Candidate]:
     return kept
 
 
-def _entity(transcript: Transcript, candidate: Candidate, index: int, start: int, end: int) -> Entity:
-    """A candidate as an entity of one turn."""
-    turn = transcript.turns[index]
+def _entity(turn: Turn, times: WordTimes, candidate: Candidate, part: tuple[int, int, int]) -> Entity:
+    """The part of a candidate that lies in a turn, as an entity."""
+    index, start, end = part
     return Entity(
         kind=candidate.kind,
         text=turn.text[start:end],
@@ -101,5 +102,5 @@ def _entity(transcript: Transcript, candidate: Candidate, index: int, start: int
         turn=index,
         start=start,
         end=end,
-        span=span_of(turn, start, end),
+        span=times.span(start, end),
     )

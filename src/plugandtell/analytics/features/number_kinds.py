@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from plugandtell.analytics.features.runs import Atom
 
 _REFERENCES: Final = (EntityKind.ORDER, EntityKind.ACCOUNT)
+_MOST_GROUPS: Final = 40
+"""Somebody who says more figures than that on end is counting."""
+
 _GROUP_CHARS: Final = 3
 _BREAK = re.compile(r"[.,:;\n]\s|\n")
 _COMMA = re.compile(r"\s*,\s+|\s*\n\s*")
@@ -27,7 +30,7 @@ def find_numbers(text: str, language: str | None, asked: str, taken: Sequence[tu
     for run in find_runs(text, taken):
         atoms = run.atoms
         while atoms:
-            found, used = _next(text, atoms, language, asked)
+            found, used = _next(text, atoms[:_MOST_GROUPS], language, asked)
             if found is not None:
                 yield found
             atoms = trimmed(atoms[used:])

@@ -26,7 +26,7 @@ def find_phone(atoms: Sequence[Atom], language: str | None, *, is_named: bool) -
     says that a phone was spoken of, so that figures without any grouping may be one.
     """
     for first in range(len(atoms)):
-        for last in range(len(atoms), first, -1):
+        for last in range(min(len(atoms), first + _MAX_DIGITS), first, -1):
             group = atoms[first:last]
             if not all(atom.text.lstrip("+").isdigit() for atom in group):
                 continue

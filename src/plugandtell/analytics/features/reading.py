@@ -27,6 +27,7 @@ _ZERO_WORDS: Final = frozenset({"oh", "o", "nought", "naught"})
 _TIMES: Final = {"double": 2, "triple": 3, "treble": 3}
 _SCALES: Final = frozenset({"hundred", "thousand", "million", "millions", "mille", "cent", "cents"})
 _LETTER_NAMES: Final = {("double", "u"): "W", ("double", "v"): "W"}
+_MOST_ZEROS: Final = 4
 _NOTHING_BETWEEN = re.compile(r"[^\S\n]*|-")
 _LITTLE_BETWEEN = re.compile(r"[\s,.\-/]*")
 
@@ -170,7 +171,7 @@ def _is_behind_digit(tokens: Sequence[_Token], i: int, text: str, digits: set[in
 
 def _is_before_digit(tokens: Sequence[_Token], i: int, text: str, digits: set[int]) -> bool:
     """Whether a digit follows, perhaps behind more zeros, with nothing but spaces between: "oh six", not "Oh, six"."""
-    for other in range(i + 1, len(tokens)):
+    for other in range(i + 1, min(len(tokens), i + 1 + _MOST_ZEROS)):
         if _NOTHING_BETWEEN.fullmatch(text, tokens[other - 1].end, tokens[other].start) is None:
             return False
         word = tokens[other].word.lower()

@@ -14,7 +14,7 @@ _ATOM = re.compile(
     r"[A-Z]{2,5}(?=[-\s]?\d)|[A-Za-z])(?![^\W_])(?!')"
 )
 _GAP = re.compile(
-    r"[^\S\n]?[-.,/:()]{0,2}[^\S\n]?\n?[-.,()]?[^\S\n]?|[\s,]+(?:dash|hyphen|tiret|slash|barre|space|espace)[\s,]+"
+    r"[^\S\n]?[-.,/:()]{0,2}[^\S\n]?\n?[-.,()]?[^\S\n]?|[\s,]{1,3}(?:dash|hyphen|tiret|slash|barre|space|espace)[\s,]{1,3}"
 )
 _MIN_CHARS: Final = 3
 _ARTICLES: Final = frozenset("aiyàI")

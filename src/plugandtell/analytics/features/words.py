@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from typing import TYPE_CHECKING
 
 from plugandtell.core.transcript import Span
@@ -24,10 +25,18 @@ def word_places(turn: Turn) -> tuple[tuple[int, int], ...] | None:
     return None if turn.text[at:].strip() else tuple(places)
 
 
-def span_of(turn: Turn, start: int, end: int) -> Span:
-    """When the characters from `start` up to `end` were said: their words, or the turn where those have no times."""
-    places = word_places(turn) or ()
-    said = [word.span for word, (first, last) in zip(turn.words, places, strict=False) if first < end and last > start]
-    if not said:
-        return turn.span
-    return Span(min(span.start_ms for span in said), max(span.end_ms for span in said))
+class WordTimes:
+    """When the pieces of a turn's text were said; made once for many pieces."""
+
+    def __init__(self, turn: Turn) -> None:
+        self._turn = turn
+        self._places = word_places(turn) or ()
+
+    def span(self, start: int, end: int) -> Span:
+        """When the characters from `start` up to `end` were said; the whole turn where its words have no times."""
+        first = bisect_right(self._places, start, key=lambda place: place[1])
+        last = bisect_left(self._places, end, key=lambda place: place[0])
+        said = [word.span for word in self._turn.words[first:last]]
+        if not said:
+            return self._turn.span
+        return Span(min(span.start_ms for span in said), max(span.end_ms for span in said))
