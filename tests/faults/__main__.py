@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -22,12 +23,16 @@ from typing import TYPE_CHECKING
 
 from tests.faults.attackers import run_attacks
 from tests.faults.batch import run_batch
+from tests.faults.call_world import MAIN as CALL_WORKER
+from tests.faults.call_world import Database
+from tests.faults.calls import run_calls
 from tests.faults.codec import run_messages
 from tests.faults.deaths import run_death
 from tests.faults.liars import run_liar
 from tests.faults.lines import run_line
 from tests.faults.nursery import nursery
 from tests.faults.tally import Tally
+from tests.support.stores import find_postgres, postgres_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,12 +66,32 @@ def _attacks(seeds: range) -> Tally:
     return asyncio.run(run())
 
 
+def _calls(seeds: range) -> Tally:
+    async def run() -> Tally:
+        async with nursery(CALL_WORKER) as opened:
+            return await run_batch("calls", partial(run_calls, opened, None), seeds, at_once=6)
+
+    return asyncio.run(run())
+
+
+def _far_calls(seeds: range) -> Tally:
+    async def run() -> Tally:
+        with postgres_server() as server:
+            async with nursery(CALL_WORKER) as opened:
+                each = partial(run_calls, opened, Database(server))
+                return await run_batch("far_calls", each, seeds, at_once=6)
+
+    return asyncio.run(run())
+
+
 _CAMPAIGNS: dict[str, tuple[Callable[[range], Tally], int]] = {
     "lines": (_lines, 192),
     "deaths": (_deaths, 48),
     "attacks": (_attacks, 250),
     "liars": (_liars, 200),
     "messages": (run_messages, 1000),
+    "calls": (_calls, 24),
+    "far_calls": (_far_calls, 24),
 }
 """Each with how many of its seeds make a batch."""
 
@@ -141,7 +166,10 @@ def main() -> int:
     options = parser.parse_args()
     if unknown := set(options.campaigns) - _CAMPAIGNS.keys():
         parser.error(f"there is no campaign {', '.join(sorted(unknown))}")
-    soak = Soak(options.campaigns or list(_CAMPAIGNS), options.seed, options.count, options.seconds)
+    installed = [
+        name for name in _CAMPAIGNS if name != "far_calls" or (find_postgres() and shutil.which("redis-server"))
+    ]
+    soak = Soak(options.campaigns or installed, options.seed, options.count, options.seconds)
     soak.run(options.workers)
     sys.stdout.write(f"faults: {soak.tally}\n{soak.tally.by_kind}\n{len(soak.failures)} batches failed\n")
     return 1 if soak.failures else 0

@@ -1,8 +1,9 @@
 """Starts commands in milliseconds: a process that has loaded everything forks whenever one is asked for.
 
 What it starts are real processes that can be killed; only the import of the program is shared. Asked on standard input
-with a JSON object a line, `{"argv": [...], "folder": "...", "name": "..."}`, it answers `{"started": pid}` on standard
-output, and says `{"ended": pid, "status": n}` when a process has ended. It takes its children along when it ends.
+with a JSON object a line, `{"main": "...", "argv": [...], "folder": "...", "name": "..."}`, it answers
+`{"started": pid}` on standard output, and says `{"ended": pid, "status": n}` when a process has ended. It takes its
+children along when it ends.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
 _POLL_S = 0.01
-_LOADED = ("plugandtell.cli", "plugandtell.client.app", "plugandtell.client.audio_file", "plugandtell.server.app")
+_COMMAND = "plugandtell.cli"
+_LOADED = (_COMMAND, "plugandtell.client.app", "plugandtell.client.audio_file", "plugandtell.server.app")
 
 
 class Child:
@@ -72,13 +74,16 @@ class Nursery:
         self._children: dict[int, Child] = {}
         self._reading = asyncio.create_task(self._read())
 
-    async def start(self, folder: Path, name: str, *argv: str) -> Child:
-        """Start `plugandtell ARGV` in `folder`; `name` makes the names of the files of its output."""
+    async def start(self, folder: Path, name: str, *argv: str, main: str = _COMMAND) -> Child:
+        """Start `plugandtell ARGV` in `folder`; `name` makes the names of the files of its output.
+
+        Another module as `main` is another program: its function `main` is run.
+        """
         child = Child(folder, name)
         started = asyncio.get_running_loop().create_future()
         self._asked.append((child, started))
         assert self._process.stdin is not None
-        request = {"argv": argv, "folder": str(folder), "name": name}
+        request = {"main": main, "argv": argv, "folder": str(folder), "name": name}
         self._process.stdin.write(json.dumps(request).encode() + b"\n")
         await started
         return child
@@ -105,10 +110,10 @@ class Nursery:
 
 
 @asynccontextmanager
-async def nursery() -> AsyncIterator[Nursery]:
-    """A nursery, closed at the end."""
+async def nursery(*modules: str) -> AsyncIterator[Nursery]:
+    """A nursery, closed at the end, that has loaded these modules, or those that the commands need."""
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.faults.nursery"),
+        *(sys.executable, "-m", "tests.faults.nursery", *(modules or _LOADED)),
         cwd=Path(__file__).parents[2],
         env={name: value for name, value in os.environ.items() if not name.startswith("PLUGANDTELL_")},
         stdin=asyncio.subprocess.PIPE,
@@ -123,7 +128,7 @@ async def nursery() -> AsyncIterator[Nursery]:
 
 def _main() -> None:
     """The process that forks: one thread, nothing but a loop."""
-    for module in _LOADED:
+    for module in sys.argv[1:]:
         import_module(module)
 
     woken, waker = socket.socketpair()
@@ -173,7 +178,7 @@ def _say(answer: dict[str, int]) -> None:
 
 def _become(request: dict[str, Any]) -> None:
     """Be the command, from here to the end of the process."""
-    main = import_module("plugandtell.cli").main
+    main = import_module(request["main"]).main
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -182,7 +187,7 @@ def _become(request: dict[str, Any]) -> None:
     for place, path in enumerate((os.devnull, f"{request['name']}.out", f"{request['name']}.err")):
         os.dup2(os.open(path, flags if place else os.O_RDONLY, 0o600), place)
     sys.argv = ["plugandtell", *request["argv"]]
-    main()
+    sys.exit(main())
 
 
 if __name__ == "__main__":

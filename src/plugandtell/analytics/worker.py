@@ -9,11 +9,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Final, Protocol
 
 from plugandtell.analytics.consumer import Delivery, Done, Failed, Outcome
-from plugandtell.analytics.flow import SERVICE_OF
+from plugandtell.analytics.flow import SERVICE_OF, stages_open
 from plugandtell.analytics.patience import patiently
 from plugandtell.analytics.queues import JobState, QueueName
 from plugandtell.analytics.service import CallInput
-from plugandtell.core.call import Stage, StageState
 from plugandtell.core.errors import CallNotFound, ChildCrashed, PlugAndTellError, StageTimedOut
 from plugandtell.core.failure import Failure, kind_of
 from plugandtell.core.message import Attempt, attempt_of
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from plugandtell.analytics.calls import CallRecord
     from plugandtell.analytics.flow import Flow
     from plugandtell.analytics.service import StageResult
+    from plugandtell.core.call import Stage
 
 _LONGEST_TRACEBACK: Final = 20_000
 
@@ -111,10 +111,8 @@ class StageWorker:
 
     async def _is_due(self, delivery: Delivery, call: CallRecord, attempt: Attempt) -> bool:
         """Whether this attempt is the next one. One that was delivered before may have failed, without a note of it."""
-        record = (await self._calls.stages(call.call_id))[self._stage]
-        if record.state in (StageState.DONE, StageState.FAILED):
-            return False
-        if attempt.number != record.next_attempt:
+        records = await self._calls.stages(call.call_id)
+        if self._stage not in stages_open(records) or attempt.number != records[self._stage].next_attempt:
             return False
         if delivery.starts > 1:
             (reported,) = await self._queues.states([(QueueName.RETRY, attempt.report_id)])
