@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from plugandtell.analytics.audio_source import fetched, shown
 from plugandtell.analytics.decoding import decode
 from plugandtell.analytics.engines.choice import make_engine
+from plugandtell.analytics.features.redaction import redact_transcript
 from plugandtell.core.call import AgentChannel
 from plugandtell.core.hearing import turns_of
 from plugandtell.core.transcript import Party, Transcript
@@ -40,7 +41,7 @@ class Transcription:
         self.tell_length: Callable[[int], None] = lambda _: None
 
     def process(self, call: CallInput) -> Transcript:
-        """See `Service`."""
+        """See `Service`. With `redact` set, what says who somebody is has gone before anybody keeps the transcript."""
         with fetched(call.audio_url) as path:
             audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
         self.tell_length(audio.duration_ms)
@@ -50,7 +51,8 @@ class Transcription:
             for party, samples in zip(parties, audio.channels, strict=True)
         }
         ordered = tuple(party for party in Party if party in parties)
-        return Transcript(audio.duration_ms, ordered, _language(heard), turns_of(heard), self._engine.engine)
+        said = Transcript(audio.duration_ms, ordered, _language(heard), turns_of(heard), self._engine.engine)
+        return redact_transcript(said) if self._settings.redact else said
 
 
 def _parties(audio: CallAudio, agent: AgentChannel) -> tuple[Party, ...]:
