@@ -131,6 +131,15 @@ def test_a_wav_whose_length_nobody_knew_is_read_to_its_end(tmp_path: Path) -> No
     assert decode(path, HOURS).duration_ms == 2_000
 
 
+def test_a_title_in_an_old_encoding_does_not_matter(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.wav", tones(1, 8_000, 440), 8_000, "PCM_16")
+    title = b"INFOINAM" + struct.pack("<I", 8) + "Réclam.".encode("latin-1") + b"\0"
+    chunk = b"LIST" + struct.pack("<I", len(title)) + title
+    content = path.read_bytes()
+    path.write_bytes(content[:36] + chunk + content[36:])
+    assert decode(path, HOURS).duration_ms == 1_000
+
+
 @pytest.mark.parametrize("name", ["a.mp3", "a.ogg", "a.flac"])
 def test_a_compressed_file_that_was_cut_short_gives_what_is_there(tmp_path: Path, name: str) -> None:
     path = write(tmp_path / name, tones(10, 44_100, 440), 44_100)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -148,6 +149,24 @@ async def test_what_is_no_recording_is_left_alone_until_it_changes(office: Offic
     path.write_bytes(content)
     path.with_suffix(".json").touch()
     assert new(await watcher.look()) == ids(1)
+
+
+async def test_a_folder_in_which_nothing_changes_is_not_listed_again_and_again(office: Office) -> None:
+    path = leave_recording(office.audio, 1)
+    watcher = office.watcher()
+    os.utime(office.audio, (1e9, 1e9))  # long ago
+    assert new(await watcher.look()) == ids(1)
+    assert await watcher.look() == Found(0, ())
+    path.with_suffix(".json").touch()  # the folder does not show it
+    assert await watcher.look() == Found(0, ())
+    leave_recording(office.audio, 2)
+    found = await watcher.look()
+    assert (found.known, new(found)) == (1, ids(2))
+    os.utime(office.audio, (1e9, 1e9))
+    assert await watcher.look() == Found(0, ())
+    path.with_suffix(".json").touch()
+    looks = [await watcher.look() for _ in range(60)]
+    assert [found.known for found in looks].count(1) == 1  # it is listed once in a while nevertheless
 
 
 async def test_it_goes_on_until_it_is_stopped_and_tells_of_the_first_look_and_of_each_that_found_something(

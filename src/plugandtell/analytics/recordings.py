@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 _SIDECAR: Final = ".json"
 _LOOK_EVERY_S: Final = 0.5
 _LONGEST_PAUSE_S: Final = 30.0
+_SETTLED_S: Final = 2.0
+"""A folder that changed longer ago than this has no change to come with the same time on it."""
+_LIST_EVERY: Final = 60
+"""Looks after which the folder is listed though it seems unchanged: times of network disks may come late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +62,8 @@ class Recordings:
         self._submitted = submitted
         self._options = options
         self._seen: dict[str, tuple[int, int]] = {}
+        self._listed: int | None = None
+        self._looks_since = 0
         self._known = 0
         self._new: list[Submission] = []
         self._log = get_logger()
@@ -119,7 +125,22 @@ class Recordings:
 
     def _unseen(self) -> list[tuple[str, tuple[int, int]]]:
         """Sidecars that were not seen as they are now, in the order of their names, which is that of time."""
-        return sorted(item for item in self._sidecars() if self._seen.get(item[0]) != item[1])
+        self._looks_since += 1
+        if self._listed is not None and self._looks_since < _LIST_EVERY and self._changed_at() == self._listed:
+            return []
+        changed_at = self._changed_at()
+        unseen = sorted(item for item in self._sidecars() if self._seen.get(item[0]) != item[1])
+        is_settled = changed_at is not None and time.time() - changed_at / 1e9 > _SETTLED_S
+        self._listed = changed_at if is_settled and not unseen else None
+        self._looks_since = 0
+        return unseen
+
+    def _changed_at(self) -> int | None:
+        """When a name was added or removed last, in nanoseconds; None while there is no folder."""
+        try:
+            return self._folder.stat().st_mtime_ns
+        except OSError:
+            return None
 
     def _sidecars(self) -> Iterator[tuple[str, tuple[int, int]]]:
         try:
