@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 RELATIVE: Final = "relative"
 """Value of what cannot be told without the time of the call."""
 
+_DAY_AND_MONTH_CHARS: Final = 5
 _LEAP_YEAR: Final = datetime(2000, 1, 1)  # noqa: DTZ001 (a calendar, not a moment)
 
 
@@ -79,8 +80,11 @@ def _parsed(phrase: str, settings: DateSettings, *, forward: bool = True) -> dat
 
 def _numeric(figures: str, settings: DateSettings) -> str | None:
     """A date in figures: the month first in English, the day first in French, whichever fits if only one does."""
-    found = _parsed(figures, settings)
-    return found.date().isoformat() if found is not None else None
+    found = _parsed(figures, settings, forward=not settings.is_past)
+    if found is None:
+        return None
+    is_any_year = len(figures) <= _DAY_AND_MONTH_CHARS and settings.today is None
+    return found.strftime("--%m-%d") if is_any_year else found.date().isoformat()
 
 
 def _calendar(groups: dict[str, str], settings: DateSettings) -> str | None:

@@ -98,6 +98,7 @@ class Grammar:
         days: Expressions for a day, a month, a year; an earlier one goes before a later one.
         times: The same for a time of the day that is one by itself.
         loose_time: A time that is one only behind a day, as "Tuesday at 3".
+        length: What says, right before hours, that they are how long something takes.
         time_of_day: What may follow a time, as "in the morning".
         join: What may lie between a day and its time.
         past: What says that something has happened.
@@ -107,6 +108,7 @@ class Grammar:
     days: tuple[re.Pattern[str], ...]
     times: tuple[re.Pattern[str], ...]
     loose_time: re.Pattern[str]
+    length: re.Pattern[str]
     time_of_day: re.Pattern[str]
     join: re.Pattern[str]
     past: re.Pattern[str]

@@ -42,7 +42,11 @@ def find_dates(text: str, language: str | None, started_at: datetime | None) -> 
     grammar = _GRAMMARS.get(language or "")
     if grammar is None:
         return
-    times = _pieces(text, grammar.times)
+    times = [
+        time
+        for time in _pieces(text, grammar.times)
+        if not grammar.length.search(text[max(0, time.start - _CLAUSE_CHARS) : time.start])
+    ]
     used: set[int] = set()
     for day in _pieces(text, grammar.days):
         time = _time_beside(text, day, times, grammar)

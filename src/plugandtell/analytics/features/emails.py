@@ -22,6 +22,8 @@ _SIGNS: Final = {
     "dash": "-",
     "hyphen": "-",
     "tiret": "-",
+    "minus": "-",
+    "moins": "-",
     "plus": "+",
 }
 """The words for the signs in an address, a longer one before what it begins with."""
@@ -111,7 +113,7 @@ def find_emails(text: str) -> Iterator[Candidate]:
             continue
         name = _written(local.group())
         before = text[max(0, at.start() - _MENTION_CHARS) : at.start()]
-        if at.group().strip(" ,\n").lower() != "at" or _is_name(name, before, domain.group(1)):
+        if at.group().strip(" ,\n").lower() != "at" or _is_name(local.group(), name, before, domain.group(1)):
             value = f"{name}@{_written(domain.group(1))}"
             yield Candidate(EntityKind.EMAIL, window + local.start(), domain.end(1), value)
 
@@ -122,9 +124,9 @@ def _ats(text: str) -> Iterator[re.Match[str]]:
     yield from (match for match in _SPOKEN_AT.finditer(text) if "@" not in match.group())
 
 
-def _is_name(name: str, before: str, domain: str) -> bool:
+def _is_name(said: str, name: str, before: str, domain: str) -> bool:
     """Whether what stands before "at" is the name in an address, as in "bob at example dot com", and not "look at"."""
-    if any(character in name for character in "._-+0123456789"):
+    if _is_spelled(said) or any(character in name for character in "._-+0123456789"):
         return True
     is_spoken = re.search(r"\s(?:dot|point)\s", domain) is not None
     return name not in _NEVER_LOCAL and (is_spoken or _MENTION.search(before) is not None)

@@ -63,6 +63,8 @@ _DAYS: Final = compiled(
     behind(
         r"(?:on|by|before|until|since)\sthe\s", r"(?P<day>[0-3]?\d)(?:st|nd|rd|th)\b(?!\s(?:floor|time|attempt|line))"
     ),
+    rf"\b{_WEEKDAY_NAMES},?\sthe\s(?P<day>[0-3]?\d)(?:st|nd|rd|th)\b",
+    behind(r"(?:on|by|since|until)\s(?:the\s)?", r"(?P<numeric>\d{1,2}/\d{1,2})(?![\d/])"),
     rf"\b(?:the\s)?(?P<away>{_AWAY})\b{_PART}",
     rf"\b(?:(?P<step>next|last|this\scoming|this|coming)\s)?(?P<weekday>{_WEEKDAY_NAMES})\b{_PART}",
     r"\b(?:the\s)?(?P<step>next|last|this|past)\s(?P<whole>week|month|year|weekend)\b(?!\s(?:end|and\sa|or\sso))",
@@ -89,6 +91,7 @@ ENGLISH: Final = Grammar(
     _TIMES,
     *compiled(
         rf"(?P<hour>\d{{1,2}})(?:\s(?P<minute>[0-5]\d|0\s\d))?\b(?!\s?[\d%$€£/:]|[.,]\d){_NO_COUNT_FOLLOWS}",
+        r"\b(?:took|takes|lasted|waited|nearly|over|within)\s\Z",
         r"\s(?:in\sthe\s(?P<part>morning|afternoon|evening)|at\s(?P<night>night))\b",
         r",?\s(?:at|around|about|by|before|after|from)\s|,?\s|\sat\s(?:around|about)\s",
         r"\b(?:bought|came|went|was|were|since|had|did|sent|paid|been|got|spoke|began|made|told|said|born|took|"

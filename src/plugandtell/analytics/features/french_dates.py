@@ -50,6 +50,7 @@ _DAYS: Final = compiled(
     behind(r"(?:en|fin|mi|mi-|dès|début|depuis|mois\sde|mois\sd'|avant|après|courant)[\s-]?", rf"\b{_MONTH}(?!\s\d)"),
     rf"\b(?<!-){_MONTH}\s{_STEP}",
     behind(r"(?:en|depuis)\s", rf"{YEAR}\b(?!\s?%)"),
+    behind(r"(?:le|du|au|avant|depuis)\s(?:le\s)?", r"(?P<numeric>\d{1,2}/\d{1,2})(?![\d/])"),
     rf"(?<![\w-])(?P<away>{_AWAY})(?![-\w]){_PART}",
     rf"\b(?P<weekday>{_WEEKDAY_NAMES})\b(?:\s{_STEP})?{_PART}",
     rf"\b(?:la\s|le\s|l')?(?P<whole>semaine|mois|année|an|week-end|weekend)\s{_STEP}",
@@ -63,6 +64,7 @@ _TIMES: Final = compiled(
     r"(?<![\d.,:/])(?P<hour>[012]?\d)\s?(?:h|heures?)\s(?:et\s)?(?P<fraction>demie?|quart|moins\sle\squart)\b",
     rf"(?<![\d.,:/]){_HOUR}(?=\sdu\s(?:matin|soir)|\sde\sl'après)",
     behind(r"(?:à|vers|pour|avant|après|il\sest|partir\sde|jusqu'à|dès)\s", _HOUR + _NO_LENGTH),
+    behind(r"de\s", _HOUR + r"(?=\sà\s\d)"),
     r"(?<![\d.,:/])(?P<hour>[012]?\d):(?P<minute>[0-5]\d)\b(?!:)",
     behind(
         r"(?:à|vers|pour|avant|après|il\sest|jusqu'à|dès)\s",
@@ -75,6 +77,7 @@ FRENCH: Final = Grammar(
     _TIMES,
     *compiled(
         rf"{_HOUR}{_NO_LENGTH}|(?P<name>midi|minuit)\b",
+        r"\b(?:dur\w+|pendant|durant|attend\w*|perdu|pris|bout\sde|plus\sde|moins\sde|presque|environ)\s\Z",
         r"\s(?:du\s(?P<part>matin|soir)|de\sl'(?P<afternoon>après[-\s]midi))\b",
         r",?\s(?:à|vers|avant|après|dès|pour)\s|,?\s",
         r"\b(?:depuis|étai[st]|avai[st]|née?|(?:ai|as|a|avons|avez|ont|suis|est|sommes|êtes|sont|été)\s(?:\w+\s)?"

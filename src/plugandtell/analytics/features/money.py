@@ -20,7 +20,7 @@ _CURRENCIES: Final = (
     (r"pounds?(?: sterling)?|quid|gbp|livres? sterlings?|£", "GBP"),
     (r"swiss francs?|francs?(?: suisses?)?|chf", "CHF"),
 )
-_CENTS: Final = r"cents?|centimes?|pence|pennies|p\b"
+_CENTS: Final = r"(?:centimes?|cents?|pence|pennies|p)\b"
 _SPACE = r"[^\S\n]"
 _AMOUNT = r"(?P<amount>\d{1,3}(?:[ .,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d{1,2})?)(?!\d)"
 _SCALE = rf"(?:{_SPACE}?(?P<scale>hundred|thousand|million|mille|millions|k)(?:{_SPACE}d[e'])?)?"
@@ -30,12 +30,19 @@ _UNITS: Final = (
     "people|personnes|cm|mm|kg|%|percent|pour|degr"
 )
 _BEHIND = (
-    rf"(?:{_SPACE}?,?(?:{_SPACE}?(?:et|and){_SPACE})?{_SPACE}?(?P<cents>\d{{1,2}}){_SPACE}?(?:{_CENTS})"
-    rf"|{_SPACE}?(?P<bare>[0-9]\d)(?![\d.,:/h]*\d|{_SPACE}?(?:{_UNITS})))?"
+    rf"(?:{_SPACE}?,?(?:{_SPACE}?(?:et|and){_SPACE})?{_SPACE}?(?P<cents>\d{{1,2}}){_SPACE}?{_CENTS}"
+    rf"|{_SPACE}?(?:(?:et|and){_SPACE}(?=\d\d[.,!?\n]|\d\d\Z))?(?P<bare>[0-9]\d)(?![\d.,:/h]*\d|{_SPACE}?(?:{_UNITS})))?"
 )
-_SYMBOL_FIRST = re.compile(rf"(?<!\w)(?:US|CA)?(?P<symbol>[€$£]){_SPACE}?{_AMOUNT}{_SCALE}(?![\w€£$])", re.IGNORECASE)
+_SYMBOL_FIRST = re.compile(
+    rf"(?<!\w)(?<!\d )(?:US|CA)?(?P<symbol>[€$£]){_SPACE}?{_AMOUNT}{_SCALE}(?![\w€£$])", re.IGNORECASE
+)
 _AMOUNT_FIRST = re.compile(rf"(?<![\w.,+]){_AMOUNT}{_SCALE}[ -]?{_CURRENCY}(?![^\W\d_]){_BEHIND}", re.IGNORECASE)
 _CENTS_ALONE = re.compile(rf"(?<![\w.,]){_AMOUNT}{_SPACE}?(?P<unit>cents|centimes?|pence)(?!\w)", re.IGNORECASE)
+_PAIR_FIRST = re.compile(
+    rf"(?<![\w.,+-])(?<!\d )(?P<amount>\d{{1,3}} \d\d)(?!\d){_SPACE}{_CURRENCY}(?![^\W\d_])", re.IGNORECASE
+)
+"""As English speakers say prices: "forty-nine ninety-nine dollars"."""
+
 _FACTORS: Final = {"hundred": 100, "thousand": 1000, "mille": 1000, "k": 1000, "million": 10**6, "millions": 10**6}
 _WEIGHT = re.compile(r"\b(?:weigh\w*|lost|gained|heavy|pèse\w*)\b[^.?!]*\Z", re.IGNORECASE)
 _WEIGHT_CHARS: Final = 40
@@ -45,6 +52,10 @@ def find_money(text: str, language: str | None) -> Iterator[Candidate]:
     """The amounts of money in a reading; cents alone are those of the language's country, euro or dollar."""
     for match in _SYMBOL_FIRST.finditer(text):
         yield _candidate(match, _amount(match), _SYMBOLS[match["symbol"]])
+    if language == "en":
+        for match in _PAIR_FIRST.finditer(text):
+            amount = Decimal(match["amount"].replace(" ", "."))
+            yield _candidate(match, amount, _code(match["currency"]))
     for match in _AMOUNT_FIRST.finditer(text):
         currency = _code(match["currency"])
         if not (currency == "GBP" and _WEIGHT.search(text[max(0, match.start() - _WEIGHT_CHARS) : match.start()])):

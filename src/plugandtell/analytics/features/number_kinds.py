@@ -70,6 +70,7 @@ def _together(text: str, atoms: Sequence[Atom]) -> Sequence[Atom]:
     for i in range(1, len(atoms)):
         gap = text[atoms[i - 1].end : atoms[i].start]
         is_dictated = _COMMA.fullmatch(gap) and max(len(atoms[i - 1].text), len(atoms[i].text)) <= _GROUP_CHARS
-        if _BREAK.search(gap) and not is_dictated:
+        is_spelled = any(map(str.isalpha, gap))
+        if _BREAK.search(gap) and not is_dictated and not is_spelled:
             return atoms[:i]
     return atoms

@@ -70,7 +70,6 @@ class _Token:
         self.word = match.group()
         self.is_digits = self.word.isdigit()
         self._is_apart = is_apart
-        self._is_elided = match.string[self.end : self.end + 1] == "'"
 
     def text(self) -> str:
         """The word."""
@@ -82,8 +81,8 @@ class _Token:
         return self._is_apart
 
     def not_a_number_part(self) -> bool:
-        """Whether it is written in digits already, or is the "o" of "o'clock"."""
-        return self.is_digits or self._is_elided
+        """Whether it is written in digits already, or is an "o", which only sometimes is a zero."""
+        return self.is_digits or self.word.lower() == "o"
 
 
 def read(text: str, language: str | None) -> Reading:
@@ -155,7 +154,7 @@ def _zeros(tokens: Sequence[_Token], digits: set[int], text: str) -> Iterator[in
     """The words that stand for a zero: "oh" and the like behind a digit, or close before one."""
     known = set(digits)
     for i, token in enumerate(tokens):
-        if token.word.lower() not in _ZERO_WORDS or token.not_a_number_part():
+        if token.word.lower() not in _ZERO_WORDS or text[token.end : token.end + 1] == "'":
             continue
         if _is_behind_digit(tokens, i, text, known) or _is_before_digit(tokens, i, text, digits):
             known.add(i)

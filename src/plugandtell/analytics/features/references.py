@@ -35,7 +35,7 @@ _CUE = re.compile(
     re.IGNORECASE,
 )
 _FILLERS = re.compile(
-    r"(?:[\s,.:;'#°-]|\b(?:number|numéro|num|no|n|is|it|s|its|the|that|this|my|your|was|ends?|ending|finit|par|in|with|so|"
+    r"(?:[\s,.:;'#°-]|\b(?:number|numéro|num|no|n|is|it|s|its|the|that|this|my|your|was|are|sont|ends?|ending|finit|par|in|with|so|"
     r"um|uh|yes|yeah|sure|ok|okay|of|for|under|id|code|c|est|le|la|ma|mon|de|du|au|euh|alors|donc|oui|voilà|at|on|as|to|me|"
     r"back|us|please|sur|moi|nous|vous|a)\b)*\Z",
     re.IGNORECASE,
@@ -47,7 +47,7 @@ _BEHIND = re.compile(
 )
 _LENGTH = re.compile(
     r"\s?(?:%|percent|pour\scent|times|fois|days?|jours?|hours?|heures?|minutes?|weeks?|semaines?|months?|mois|years?|ans|"
-    r"people|personnes|euros?|dollars?|pounds?|items?|articles?|pieces|pièces|kilos?|mètres?|meg\w*|méga\w*|gig\w*|"
+    r"people|personnes|euros?|dollars?|pounds?|items?|units?|unités?|articles?|pieces|pièces|kilos?|mètres?|meg\w*|méga\w*|gig\w*|"
     r"degrees|degrés|inch\w*|miles|km|kg|points?|rue|avenue|street|channels?|chaînes?)\b",
     re.IGNORECASE,
 )

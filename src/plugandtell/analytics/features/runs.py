@@ -11,11 +11,13 @@ if TYPE_CHECKING:
 
 _ATOM = re.compile(
     r"(?<![^\W_])(?<!')(?:(?:\+|plus\s(?=[1-9]))?\d+(?:[A-Za-z]{1,4}\d*)*|[A-Z]{1,6}\d[A-Z\d]*|[a-z]{1,3}\d[a-z\d]*|"
-    r"[A-Z]{2,5}(?=[-\s]?\d)|[A-Za-z])(?![^\W_])(?!')"
+    r"[A-Z]{2,5}(?=[-\s]?\d)|(?<=\d[-/])[A-Z]{2,5}|[A-Za-z])(?![^\W_])(?!')"
 )
 _GAP = re.compile(
-    r"[^\S\n]?[-.,/:()]{0,2}[^\S\n]?\n?[-.,()]?[^\S\n]?|[\s,]{1,3}(?:dash|hyphen|tiret|slash|barre|space|espace)[\s,]{1,3}"
+    r"[^\S\n]?[-.,/:()]{0,2}[^\S\n]?\n?[-.,()]?[^\S\n]?|"
+    r"[\s,.]{1,3}(?:dash|hyphen|tiret|slash|barre|space|espace|uh|uhm|um|er|erm|euh|hum)[\s,.]{1,4}"
 )
+_LIKE = re.compile(r",?\s(?:as\sin|as|like|for|comme)\s[^\W\d_]{2,}[\s,.]{1,2}")
 _MIN_CHARS: Final = 3
 _ARTICLES: Final = frozenset("aiyàI")
 
@@ -84,8 +86,11 @@ def trimmed(atoms: Sequence[Atom]) -> tuple[Atom, ...]:
 
 
 def _follows(text: str, atom: Atom, other: Atom) -> bool:
-    """Whether two groups may belong together."""
-    return other.text[0] != "+" and _GAP.fullmatch(text, atom.end, other.start) is not None
+    """Whether two groups may belong together, also where a letter is spelled as "B as in boy"."""
+    gap = _GAP.fullmatch(text, atom.end, other.start)
+    if gap is None and atom.is_letter:
+        gap = _LIKE.fullmatch(text, atom.end, other.start)
+    return other.text[0] != "+" and gap is not None
 
 
 def _is_word(atom: Atom, neighbour: Sequence[Atom]) -> bool:
