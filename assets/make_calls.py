@@ -78,16 +78,21 @@ ENGLISH = Call(
         ),
         Line("agent", "I'm sorry to hear that. Could you give me your phone number, please?"),
         Line("caller", "Sure, it's two one two, five five five, zero one four two.", 0.8),
-        Line("agent", "Thank you. I can see your order now. I'm afraid the parcel was lost on its way to you.", 1.4),
+        Line("agent", "Thank you. Yes, here is your order. I'm afraid the parcel was lost on its way to you.", 1.4),
         Line(
             "caller",
             "Lost? This is the third time I have called, and nobody told me anything! "
-            "I paid eighty nine dollars and fifty cents for it. This is really unacceptable.",
+            "And I paid eighty nine dollars and fifty cents for it! This is really unacceptable.",
             -0.5,
             1.1,
         ),
-        Line("agent", "You are right, and I apologize. I can send a new one today, or give you a full refund.", 0.6),
-        Line("caller", "I want a refund, and I want it in writing. My email is david at example dot com.", 0.5, 1.05),
+        Line("agent", "You are right, and I apologize. We can send a new one today, or give you a full refund.", 0.6),
+        Line(
+            "caller",
+            "I want my money back, and I want that in writing. My email is david at example dot com.",
+            0.5,
+            1.05,
+        ),
         Line("agent", "Of course. You will have the money back on Friday, November twentieth. Anything else?", 0.7),
         Line("caller", "No, that's all. Goodbye.", 0.5),
         Line("agent", "Thank you for your patience. Goodbye.", 0.4),
@@ -98,16 +103,20 @@ FRENCH = Call(
     "fr-fr",
     {"agent": {"ff_siwis": 1.0}, "caller": {"ff_siwis": 0.4, "im_nicola": 0.6}},
     (
-        Line("agent", "Maison Lumière, service client, bonjour. Claire à votre écoute."),
+        Line("agent", "Bonjour, et bienvenue à la Maison Lumière. Claire à votre écoute."),
         Line(
             "caller",
             "Bonjour. Je vous appelle au sujet de la commande numéro huit, trois, deux, un, sept. "
             "Elle devait arriver le cinq novembre, et je n'ai toujours rien reçu.",
             0.7,
         ),
-        Line("agent", "Je suis désolée. Quel est votre numéro de téléphone, s'il vous plaît ?"),
+        Line("agent", "Je suis vraiment désolée, monsieur. Pouvez-vous me donner votre numéro de téléphone ?"),
         Line("caller", "C'est le zéro six, trente-neuf, quatre-vingt-dix-huit, douze, trente-quatre.", 0.8),
-        Line("agent", "Merci. Je vois votre commande. Malheureusement, le colis est perdu.", 1.4),
+        Line(
+            "agent",
+            "Merci. Voilà, je vois votre commande. Malheureusement, votre colis a été perdu par le transporteur.",
+            1.4,
+        ),
         Line(
             "caller",
             "Perdu ? C'est la troisième fois que j'appelle, et personne ne m'a jamais rien dit ! "
@@ -118,7 +127,12 @@ FRENCH = Call(
         Line(
             "agent", "Vous avez raison, et je vous présente nos excuses. Je vous propose un remboursement complet.", 0.6
         ),
-        Line("caller", "D'accord pour le remboursement. Mon adresse est paul arobase exemple point fr.", 0.5, 1.05),
+        Line(
+            "caller",
+            "D'accord pour le remboursement. Mon adresse e-mail, c'est paul, arobase, exemple, point, f r.",
+            0.5,
+            1.05,
+        ),
         Line("agent", "C'est noté. Vous recevrez l'argent avant le vingt novembre. Autre chose ?", 0.7),
         Line("caller", "Non, c'est tout. Au revoir.", 0.5),
         Line("agent", "Merci de votre patience. Bonne journée.", 0.4),
@@ -134,7 +148,9 @@ class Speaker:
         model = b"".join(part.read_bytes() for part in parts)
         if hashlib.sha256(model).hexdigest() != MODEL_SHA256:
             sys.exit("the parts of the model are not what was published")
-        self._session = onnxruntime.InferenceSession(model, providers=["CPUExecutionProvider"])
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = 1  # the same sums in the same order, on any machine
+        self._session = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
         self._voices = voices
 
     @cached_property

@@ -59,6 +59,15 @@ def test_two_channels_are_agent_and_caller_in_the_order_in_which_they_speak(
     assert "two and a half" in transcript.turns[1].text.lower()
 
 
+def test_what_the_caller_s_microphone_hears_of_the_agent_is_not_said_by_the_caller(
+    service: Transcription, tmp_path: Path
+) -> None:
+    agent = np.concatenate([sentence(4), silence(0.5)])
+    echo = (np.roll(agent, RATE // 20) * 0.1).astype(np.int16)
+    transcript = service.process(call(tmp_path / "a.wav", agent, echo))
+    assert [turn.party for turn in transcript.turns] == [Party.AGENT]
+
+
 def test_a_silent_call_has_no_turns_and_no_language(service: Transcription, tmp_path: Path) -> None:
     transcript = service.process(call(tmp_path / "a.wav", silence(2)))
     assert (transcript.turns, transcript.language, transcript.duration_ms) == ((), None, 2000)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
+
+import numpy as np
 
 from plugandtell.analytics.audio_source import fetched, shown
 from plugandtell.analytics.decoding import decode
 from plugandtell.analytics.engines.choice import make_engine
+from plugandtell.analytics.engines.speech_to_text import RATE
 from plugandtell.analytics.features.redaction import redact_transcript
 from plugandtell.core.call import AgentChannel
+from plugandtell.core.crosstalk import without_echoes
 from plugandtell.core.hearing import turns_of
 from plugandtell.core.transcript import Party, Transcript
 
@@ -16,10 +20,18 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
 
+    from numpy.typing import NDArray
+
     from plugandtell.analytics.decoding import CallAudio
     from plugandtell.analytics.service import CallInput
     from plugandtell.analytics.settings import EngineSettings
     from plugandtell.core.hearing import Heard
+    from plugandtell.core.transcript import Span
+
+LEAST_FOR_LANGUAGE_MS: Final = 5000
+"""With less speech than this on a channel, its language is that of the call: "oui" sounds like "we"."""
+
+_SOFTEST: Final = 1e-10
 
 
 class Transcription:
@@ -45,14 +57,22 @@ class Transcription:
         with fetched(call.audio_url) as path:
             audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
         self.tell_length(audio.duration_ms)
-        parties = _parties(audio, call.options.agent_channel)
-        heard = {
-            party: self._engine.transcribe(samples, call.options.language, self._settings.languages)
-            for party, samples in zip(parties, audio.channels, strict=True)
-        }
-        ordered = tuple(party for party in Party if party in parties)
-        said = Transcript(audio.duration_ms, ordered, _language(heard), turns_of(heard), self._engine.engine)
+        channels = dict(zip(_parties(audio, call.options.agent_channel), audio.channels, strict=True))
+        heard = self._hear_all(channels, call.options.language)
+        parties = tuple(party for party in Party if party in channels)
+        said = Transcript(audio.duration_ms, parties, _language(heard), turns_of(heard), self._engine.engine)
         return redact_transcript(said) if self._settings.redact else said
+
+    def _hear_all(self, channels: Mapping[Party, NDArray[np.float32]], language: str | None) -> Mapping[Party, Heard]:
+        heard = {party: self._hear(samples, language) for party, samples in channels.items()}
+        main = _language(heard)
+        for party, own in heard.items():
+            if own.language not in (None, main) and _spoken_ms(own) < LEAST_FOR_LANGUAGE_MS:
+                heard[party] = self._hear(channels[party], main)
+        return without_echoes(heard, lambda party, span: _loudness_db(channels[party], span))
+
+    def _hear(self, samples: NDArray[np.float32], language: str | None) -> Heard:
+        return self._engine.transcribe(samples, language, self._settings.languages)
 
 
 def _parties(audio: CallAudio, agent: AgentChannel) -> tuple[Party, ...]:
@@ -60,6 +80,16 @@ def _parties(audio: CallAudio, agent: AgentChannel) -> tuple[Party, ...]:
     if len(audio.channels) == 1:
         return (Party.SPEAKER,)
     return (Party.AGENT, Party.CALLER) if agent is AgentChannel.FIRST else (Party.CALLER, Party.AGENT)
+
+
+def _spoken_ms(heard: Heard) -> int:
+    return sum(utterance.span.length_ms for utterance in heard.utterances)
+
+
+def _loudness_db(samples: NDArray[np.float32], span: Span) -> float:
+    """How loud it is there, relative to full scale; the noise below 16 bits counts as the softest there is."""
+    part = samples[span.start_ms * RATE // 1000 : span.end_ms * RATE // 1000].astype(np.float64)
+    return 10 * float(np.log10(max(np.square(part).mean() if len(part) else 0.0, _SOFTEST)))
 
 
 def _language(heard: Mapping[Party, Heard]) -> str | None:
