@@ -14,11 +14,11 @@ from cyclopts import Group, Parameter
 
 from plugandtell.analytics import listing, report
 from plugandtell.analytics.installed import check_installed
-from plugandtell.analytics.settings import StoreSettings
+from plugandtell.analytics.settings import Cover, StoreSettings
 from plugandtell.analytics.subtitles import as_srt, as_vtt
 from plugandtell.command import new_app, print_line
 from plugandtell.core import exit_status
-from plugandtell.core.call import CallState
+from plugandtell.core.call import CallState, Stage
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.transcript import Transcript
@@ -151,6 +151,38 @@ def export(
             file = to / f"{record.call_id}.{format.value}"
             file.write_text(_exported(await report_of(calls, record.call_id), format), encoding="utf-8")
             _print(str(file))
+
+    return _with_calls(stores, write)
+
+
+@app.command
+def hide(
+    call: str,
+    *,
+    to: Annotated[Path, Parameter(group=OUTPUT)],
+    cover: Annotated[Cover, Parameter(group=OUTPUT)] = Cover.BEEP,
+    stores: StoreSettings | None = None,
+) -> int:
+    """Write a copy of a call's audio in which nobody hears phone numbers, e-mail addresses and the like.
+
+    Args:
+        call: The call, or as much of its id as no other one begins with; it must have been transcribed.
+        to: The WAV file to write; one that is there is replaced.
+        cover: What is heard instead: beep or mute.
+        stores: Where calls live.
+    """
+
+    async def write(calls: StoredCalls) -> None:
+        import asyncio  # noqa: PLC0415  (keeps --help fast, as does the next)
+
+        from plugandtell.analytics.hiding import hide_in_recording  # noqa: PLC0415
+
+        record = await calls.find(call)
+        transcript = (await calls.results(record.call_id)).get(Stage.TRANSCRIPTION)
+        if not isinstance(transcript, Transcript):
+            raise InvalidSetting("CALL", record.call_id, "a call that has been transcribed")
+        hidden = await asyncio.to_thread(hide_in_recording, record.audio_url, transcript, to, cover)
+        _print(f"{to}  {hidden} hidden")
 
     return _with_calls(stores, write)
 

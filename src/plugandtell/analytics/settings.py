@@ -49,6 +49,13 @@ class TextEngine(StrEnum):
     CHAT = "chat"
 
 
+class Cover(StrEnum):
+    """What is heard where a recording is not to be."""
+
+    BEEP = "beep"
+    MUTE = "mute"
+
+
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StoreSettings:

@@ -7,7 +7,8 @@ import numpy.typing as npt
 import pytest
 import soundfile
 
-from plugandtell.analytics.features.hidden_audio import Cover, write_hidden
+from plugandtell.analytics.features.hidden_audio import write_hidden
+from plugandtell.analytics.settings import Cover
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.transcript import Span
 

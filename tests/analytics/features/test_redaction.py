@@ -80,11 +80,20 @@ def test_only_the_given_entities_are_taken_out() -> None:
     assert redact(transcript, []) == transcript
 
 
-def test_the_sound_to_hide_is_that_of_the_placeholders() -> None:
-    transcript = one("Pay $5 to 555-1234 or [phone].")
-    expected = (Span(3 * WORD_MS, 3 * WORD_MS + 250), Span(5 * WORD_MS, 5 * WORD_MS + 250))
-    assert spans_to_hide(find_entities(transcript)) == expected
-    assert spans_to_hide(find_entities(redact_transcript(transcript))) == expected
+def test_the_sound_to_hide_is_that_of_what_is_taken_out() -> None:
+    transcript = one("Pay $5 to 555-1234 or [phone] 12 34 56.")
+    expected = (
+        Span(3 * WORD_MS, 3 * WORD_MS + 250),
+        Span(5 * WORD_MS, 5 * WORD_MS + 250),
+        Span(6 * WORD_MS, 8 * WORD_MS + 250),
+    )
+    assert spans_to_hide(transcript) == expected
+    assert spans_to_hide(redact_transcript(transcript)) == expected
+
+
+def test_without_words_the_sound_of_the_turn_is_hidden() -> None:
+    said = turn(CALLER, 100, "It's 555-1234.", has_words=False)
+    assert spans_to_hide(call(said)) == (said.span,)
 
 
 @given(CALLS, st.sampled_from(["en", "fr", "de", None]), st.booleans())

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from enum import StrEnum
 from typing import TYPE_CHECKING, BinaryIO, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
+from plugandtell.analytics.settings import Cover
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.errors import InputTooLong, WriteFailed
 from plugandtell.core.wav import MAX_DATA_BYTES, header
@@ -28,13 +28,6 @@ _MARGIN_MS: Final = 150
 _BEEP_HZ: Final = 1_000
 _BEEP_PEAK: Final = 0.1
 _BEEP_PERIOD: Final = SPEECH.sample_rate // _BEEP_HZ
-
-
-class Cover(StrEnum):
-    """What is heard instead."""
-
-    MUTE = "mute"
-    BEEP = "beep"
 
 
 def write_hidden(channels: Sequence[Samples], spans: Iterable[Span], target: Path, cover: Cover) -> None:

@@ -13,7 +13,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.features.entities import find_entities, find_figures, placeholder
-from plugandtell.analytics.features.words import word_places
+from plugandtell.analytics.features.words import WordTimes, word_places
 from plugandtell.core.findings import Entity, EntityKind
 from plugandtell.core.transcript import Span, Transcript, Turn, Word
 
@@ -24,6 +24,7 @@ PERSONAL: Final = frozenset({EntityKind.PHONE, EntityKind.EMAIL, EntityKind.ORDE
 """What says who somebody is; amounts and dates do not, save a date of birth."""
 
 _MIN_FIGURES: Final = 6
+_MARK = re.compile(r"\[(?:" + "|".join((*EntityKind, "number")) + r")\]")
 _BIRTH = re.compile(r"\b(?:born|birth\w*|née?|naissance|anniversaire)\b[^.?!]*\Z", re.IGNORECASE)
 _BIRTH_CHARS: Final = 60
 
@@ -46,9 +47,16 @@ def redact(transcript: Transcript, entities: Iterable[Entity]) -> Transcript:
     return _with_marks(transcript, [(e.turn, e.start, e.end, placeholder(e.kind)) for e in entities])
 
 
-def spans_to_hide(entities: Iterable[Entity]) -> tuple[Span, ...]:
-    """When something was said that says who somebody is, for its sound to be hidden as well."""
-    return tuple(entity.span for entity in entities if entity.kind in PERSONAL)
+def spans_to_hide(transcript: Transcript) -> tuple[Span, ...]:
+    """When something was said that says who somebody is, for its sound to be hidden as well.
+
+    The transcript may be redacted already. Where the words of a turn have no times, that is the whole turn.
+    """
+    return tuple(
+        WordTimes(turn).span(*mark.span())
+        for turn in redact_transcript(transcript).turns
+        for mark in _MARK.finditer(turn.text)
+    )
 
 
 def _is_birth(transcript: Transcript, entity: Entity) -> bool:
