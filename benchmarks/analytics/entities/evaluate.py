@@ -46,9 +46,14 @@ def _report(half: str, language: str, *, show_errors: bool) -> None:
             _show(example, entities)
     print(f"\n{half}, {language}: {len(examples)} calls, {wanted.total()} entities, ", end="")
     print(f"{exact} of {hits.total()} with the exact extent")
+    print_table(hits, found, wanted)
+
+
+def print_table(hits: Counter[str], found: Counter[str], wanted: Counter[str]) -> None:
+    """A line for each kind, and one for all."""
     print("| kind | precision | recall | F1 | n |\n|---|---|---|---|---|")
     for kind in (*EntityKind, "all"):
-        numbers = (c.total() if kind == "all" else c[kind] for c in (hits, found, wanted))
+        numbers = (counter.total() if kind == "all" else counter[kind] for counter in (hits, found, wanted))
         _row(str(kind), *numbers)
 
 

@@ -33,9 +33,16 @@ def find_phone(atoms: Sequence[Atom], language: str | None, *, is_named: bool) -
             digits = "".join(atom.text for atom in group)
             if _MIN_DIGITS <= len(digits.lstrip("+")) <= _MAX_DIGITS:
                 value = _phone(digits, tuple(len(atom.text) for atom in group), language, is_named=is_named)
-                if value is not None:
+                is_part = last < len(atoms) and _adjoins(atoms[last - 1], atoms[last])
+                is_part = is_part or (first > 0 and _adjoins(atoms[first - 1], atoms[first]))
+                if value is not None and not (is_part and len(value) == _LOCAL_DIGITS):
                     return first, last, value
     return None
+
+
+def _adjoins(atom: Atom, other: Atom) -> bool:
+    """Whether figures follow on figures, so that the first of them alone are no whole number."""
+    return other.text.isdigit() and other.start - atom.end <= 1
 
 
 def _phone(digits: str, shape: tuple[int, ...], language: str | None, *, is_named: bool) -> str | None:
@@ -56,8 +63,8 @@ def _english(digits: str, shape: tuple[int, ...], *, is_named: bool) -> str | No
         is_shaped = shape in _LOCAL_SHAPES or len(shape) >= _DICTATED_GROUPS
         return digits if digits[0] not in "01" and (is_shaped or is_named) else None
     national = digits.removeprefix("1") if len(digits) == _NANP_DIGITS + 1 else digits
-    is_grouped = len(shape) > 1 or is_named
-    return _e164(national, "US") if len(national) == _NANP_DIGITS and national[0] not in "01" and is_grouped else None
+    is_shaped = len(shape) > 1 or is_named or national[3:4] not in ("0", "1")
+    return _e164(national, "US") if len(national) == _NANP_DIGITS and national[0] not in "01" and is_shaped else None
 
 
 def _e164(digits: str, region: str | None) -> str | None:

@@ -180,15 +180,15 @@ def _is_before_digit(tokens: Sequence[_Token], i: int, text: str, digits: set[in
 
 
 def _with_repeats(tokens: Sequence[_Token], numbers: dict[int, _Piece], text: str) -> list[_Piece]:
-    """The numbers, with "double five" as 55, "triple A" as AAA, and the letter "double u" as W."""
+    """The numbers, with "double five" as 55, "double 512" as 5512, and the letter "double u" as W."""
     pieces = dict(numbers)
     for i, (token, follower) in enumerate(pairwise(tokens)):
         times = _TIMES.get(token.word.lower())
-        if times is None or not text[token.end : follower.start].isspace():
+        if times is None or _LITTLE_BETWEEN.fullmatch(text, token.end, follower.start) is None:
             continue
         piece = numbers.get(i + 1, _Piece(follower.start, follower.end, follower.word))
-        if len(piece.text) == 1:
+        if len(piece.text) == 1 or piece.text.isdigit():
             letter = _LETTER_NAMES.get((token.word.lower(), follower.word.lower()))
             pieces.pop(i + 1, None)
-            pieces[i] = _Piece(token.start, piece.end, letter or piece.text * times)
+            pieces[i] = _Piece(token.start, piece.end, letter or piece.text[0] * (times - 1) + piece.text)
     return [pieces[i] for i in sorted(pieces)]
