@@ -39,7 +39,7 @@ async def test_a_file_is_analysed_without_anything_to_start(tmp_path: Path, engi
     write_wav(tmp_path / "call.wav", silence(0.5), sentence(2), silence(0.5))
     outcome = await finished(tmp_path, "analyze", "call.wav", *engines)
     assert outcome.status == 0, outcome.stderr
-    assert outcome.stdout.startswith("call.wav  (complete, 0:03, en, call ")
+    assert outcome.stdout.startswith("call.wav  (complete, 0:04, en, call ")
     assert "wants  complaint" in outcome.stdout
     assert "order 4711" in outcome.stdout
     listed = await finished(tmp_path, "calls", "list", "--json", "--data-dir=data")
@@ -69,6 +69,7 @@ async def test_a_failed_call_is_tried_again_from_the_stage_that_failed(
     assert "failed  in transcription, tried once" in outcome.stdout
     speech_server.answers["/v1/audio/transcriptions"] = answer
     retried = await finished(tmp_path, "calls", "retry", "--all", "--data-dir=data")
+    assert retried.status == 0, retried.stdout
     call_id, stage = retried.lines
     assert stage == "transcription"
     async with running(tmp_path, "worker", *engines):

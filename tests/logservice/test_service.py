@@ -14,7 +14,15 @@ import pytest
 import structlog
 
 from plugandtell.core.errors import FolderUnusable
-from plugandtell.logservice import LogLevel, LogService, LogSettings, bound_contextvars, configure, get_logger
+from plugandtell.logservice import (
+    LogLevel,
+    LogService,
+    LogSettings,
+    bound_contextvars,
+    configure,
+    discarded_events,
+    get_logger,
+)
 
 from .reading import events_of, lines_of
 
@@ -272,3 +280,11 @@ print(service.close(timeout_s=0.1))
         assert process.wait(timeout=60) == 0
         assert process.stdout is not None
         assert process.stdout.read() == "False\n"
+
+
+def test_a_command_without_a_log_can_discard_its_events(capfd: pytest.CaptureFixture[str]) -> None:
+    with discarded_events():
+        get_logger().error("store_unreachable")
+    assert capfd.readouterr() == ("", "")
+    get_logger().error("store_unreachable")
+    assert "store_unreachable" in capfd.readouterr().out

@@ -306,13 +306,17 @@ def _with_calls(stores: StoreSettings | None, do: Callable[[StoredCalls], Awaita
 
     check_installed()
     from plugandtell.analytics.database import open_calls  # noqa: PLC0415
+    from plugandtell.logservice import discarded_events  # noqa: PLC0415
 
     async def run() -> None:
         settings = stores or StoreSettings()
         async with open_calls(settings.database_url, settings.data_dir) as calls:
             await do(calls)
 
-    with suppress(KeyboardInterrupt):  # that is how one stops watching, and nothing else has anything to lose
+    with (
+        discarded_events(),
+        suppress(KeyboardInterrupt),
+    ):  # that is how one stops watching, and nothing else has anything to lose
         asyncio.run(run())
     return ExitStatus.OK
 

@@ -22,6 +22,7 @@ from plugandtell.logservice.settings import LogSettings, console_columns, wants_
 from plugandtell.logservice.writer import Inbox, Writer
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
     from typing import Self, TextIO
@@ -61,6 +62,16 @@ def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService
         claim.release()
         raise unusable(settings.folder, exc) from exc
     return LogService(settings, claim, file, console)
+
+
+@contextlib.contextmanager
+def discarded_events() -> Iterator[None]:
+    """Let the events of this process go nowhere: for a command that answers a question and ends."""
+    structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
+    try:
+        yield
+    finally:
+        structlog.reset_defaults()
 
 
 class LogService:
