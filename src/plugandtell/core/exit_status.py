@@ -28,7 +28,7 @@ class ExitStatus(IntEnum):
 
 
 MEANINGS = {
-    ExitStatus.OK: "success: everything voiced was acknowledged and saved",
+    ExitStatus.OK: "success; of a recording: everything voiced was acknowledged and saved",
     ExitStatus.BUG: "an unexpected error; the traceback is in the log",
     ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
     ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell or not to be trusted",
