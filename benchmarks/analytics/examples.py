@@ -56,7 +56,7 @@ def varied(examples: list[Example], seed: int) -> list[Example]:
     found = []
     for example in examples:
         found.append(example)
-        bare = " ".join(re.sub(r"[^\w\s'’-]", " ", example.text.lower()).split())
+        bare = " ".join(re.sub(r"[^\w\s'\u2019-]", " ", example.text.lower()).split())
         opening = chance.choice(_OPENINGS[example.language])
         opened = f"{opening} {example.text[0].lower()}{example.text[1:]}"
         found += [replace(example, text=text, weight=example.weight / 2) for text in (bare, opened)]

@@ -73,9 +73,7 @@ def clinc150(file: Path, seed: int) -> list[Example]:
     return list(_sample(rows, CLINC150, seed))
 
 
-def _sample(
-    rows: Iterable[tuple[str, str]], ours: dict[tuple[str, str], str], seed: int
-) -> Iterator[Example]:
+def _sample(rows: Iterable[tuple[str, str]], ours: dict[tuple[str, str], str], seed: int) -> Iterator[Example]:
     of_intent: dict[str, list[str]] = {}
     for text, intent in rows:
         of_intent.setdefault(intent, []).append(" ".join(text.split()))

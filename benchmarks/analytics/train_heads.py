@@ -22,12 +22,12 @@ from figures import macro_f1
 from public_intents import banking77, clinc150
 from training import FOLDS, SEED, Corpus, Recipe, fit, fit_of_own_labels, held_out_logits, temperature_for
 
+from plugandtell.analytics.classify.embedded import NO_LABEL
 from plugandtell.analytics.classify.embedding import PACKAGE, SHA256, VERSION, WEIGHTS, Embedder, compatible
 from plugandtell.analytics.classify.heads import INTENT, LABEL, POLARITY, STATE, Head
-from plugandtell.analytics.classify.embedded import NO_LABEL
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -161,7 +161,7 @@ def main() -> None:
     for task, recipes in RECIPES.items():
         for recipe in recipes:
             heads[recipe.name], scores[recipe.name] = trained(recipe, found[task])
-            print(f"{recipe.name}: macro-F1 by folds {scores[recipe.name]}, temperature {heads[recipe.name].temperature:.2f}")
+            print(recipe.name, scores[recipe.name], f"temperature {heads[recipe.name].temperature:.2f}")
     data = packed(heads, mean, fit_of_own_labels(found["intent"], finer))
     counts = {f"{task} {lang}": len(read(task, "train", lang)) for task in RECIPES for lang in LANGUAGES}
     record = {

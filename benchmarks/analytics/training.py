@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,9 +67,10 @@ def fit(recipe: Recipe, corpus: Corpus, ours: Sequence[Example], answers: Sequen
     if corpus.public:
         share = np.r_[share, corpus.public_share * _balanced(np.ones(len(corpus.public)), found[own:])]
     prototypes, belongs = _prototypes(recipe, corpus, ours, answers)
-    bare = Head(tuple(answers), np.zeros((len(answers), vectors.shape[1] + 1), np.float32), prototypes, belongs, recipe.nearness, 1.0)
+    none = np.zeros((len(answers), vectors.shape[1] + 1), np.float32)
+    bare = Head(tuple(answers), none, prototypes, belongs, recipe.nearness, 1.0)
     weights = _logistic(vectors, found, share / share.sum(), recipe.penalty, bare.logits(vectors))
-    return Head(tuple(answers), weights.astype(np.float32), prototypes, belongs, recipe.nearness, 1.0)
+    return replace(bare, weights=weights.astype(np.float32))
 
 
 def held_out_logits(recipe: Recipe, corpus: Corpus, answers: Sequence[str]) -> NDArray[np.float64]:
@@ -86,8 +87,10 @@ def held_out_logits(recipe: Recipe, corpus: Corpus, answers: Sequence[str]) -> N
 
 
 def temperature_for(logits: NDArray[np.float64], found: NDArray[np.int64]) -> float:
-    """What the logits must be divided by for their chances to be as sure as they are right (C. Guo et al., "On
-    Calibration of Modern Neural Networks", 2017)."""
+    """What the logits must be divided by for their chances to be as sure as they are right.
+
+    C. Guo et al., "On Calibration of Modern Neural Networks", 2017.
+    """
 
     def loss(log_temperature: float) -> float:
         scaled = logits / np.exp(log_temperature)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plugandtell.core.transcript import Engine, Transcript, Turn
 
 QUARTERS: Final = 4
-_QUIET_SHARE: Final = 0.15  # of the weight that a text without any expression keeps
+_QUIET_SHARE: Final = 0.05  # of the weight that a text without any expression keeps
 _LATE_BONUS: Final = 1.0  # what is said last counts twice as much as what is said first
 
 NOTHING_SAID: Final = Feeling(
@@ -81,7 +81,8 @@ _GOES_WITH: Final = {
 
 
 def _expression(neutral: float) -> float:
-    return _QUIET_SHARE + (1 - _QUIET_SHARE) * (1 - neutral)
+    """How much a text counts: in full where it is anything but neutral, and by little where it is."""
+    return _QUIET_SHARE + (1 - _QUIET_SHARE) * math.pow(max(0.0, 1 - neutral), 1.5)
 
 
 def _size(span: Span) -> float:

@@ -59,8 +59,7 @@ class ChatClient:
     timeout_s: float = TIMEOUT_S
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.url)
-        if parts.scheme not in ("http", "https") or not parts.hostname:
+        if not _is_http(self.url):
             raise EngineUnavailable(NAME, f"{self.url!r} is no http address", "check --chat-url")
 
     @classmethod
@@ -159,6 +158,14 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 
     def redirect_request(self, *_args: Any, **_kwargs: Any) -> None:
         """Nowhere: the redirect becomes an error."""
+
+
+def _is_http(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _unfenced(content: str) -> str:

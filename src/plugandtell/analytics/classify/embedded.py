@@ -46,10 +46,17 @@ FOREIGN_DOUBT: Final = 0.25
 
 
 class EmbeddedMoods:
-    """A judge of moods (see `judges.MoodJudge`)."""
+    """A judge of moods (see `judges.MoodJudge`).
 
-    def __init__(self, embedder: _Embeds, heads: Heads) -> None:
+    Args:
+        embedder: Makes vectors of texts.
+        heads: Make answers of vectors.
+        margin: Between the best two chances, up to which the rules have a vote.
+    """
+
+    def __init__(self, embedder: _Embeds, heads: Heads, margin: float = MARGIN) -> None:
         self._embedder = embedder
+        self._margin = margin
         self._heads = heads
         self._rules = RuleMoods()
         self.engine = _engine(heads)
@@ -77,8 +84,8 @@ class EmbeddedMoods:
             return Feeling(_doubted(feeling.polarities), _doubted(feeling.states))
         vote = self._rules.feeling(text, language)
         return Feeling(
-            with_casting_vote(feeling.polarities, vote.polarities, margin=MARGIN, weight=VOTE),
-            with_casting_vote(feeling.states, vote.states, margin=MARGIN, weight=VOTE),
+            with_casting_vote(feeling.polarities, vote.polarities, margin=self._margin, weight=VOTE),
+            with_casting_vote(feeling.states, vote.states, margin=self._margin, weight=VOTE),
         )
 
 
@@ -89,10 +96,14 @@ class EmbeddedIntents:
         embedder: Makes vectors of sentences.
         heads: Make answers of vectors.
         own: The user's own labels: a sentence fits one as well as it is like the nearest of its examples.
+        margin: Between the best two chances, up to which the rules have a vote.
     """
 
-    def __init__(self, embedder: _Embeds, heads: Heads, own: OwnLabels = own_labels.NONE) -> None:
+    def __init__(
+        self, embedder: _Embeds, heads: Heads, own: OwnLabels = own_labels.NONE, margin: float = MARGIN
+    ) -> None:
         self._embedder = embedder
+        self._margin = margin
         self._heads = heads
         self._rules = RuleIntents(own)
         self._own = {name: unit(heads.centred(embedder.embed(examples))) for name, examples in own.examples.items()}
@@ -122,7 +133,7 @@ class EmbeddedIntents:
         if language not in LANGUAGES:
             return _doubted(intent)
         vote = self._rules.leaning(sentence, language).intents
-        return with_casting_vote(intent, vote, margin=MARGIN, weight=VOTE)
+        return with_casting_vote(intent, vote, margin=self._margin, weight=VOTE)
 
     def _fits(self, row: NDArray[np.float32]) -> dict[str, float]:
         return {name: self._heads.fit(float((examples @ row).max())) for name, examples in self._own.items()}

@@ -82,22 +82,22 @@ def compatible(text: str) -> str:
     return unicodedata.normalize("NFKC", whole).replace("\0", " ")[:_MOST_CHARACTERS]
 
 
-def verified_weights() -> Path:
+def verified_weights(package: str = PACKAGE, version: str = VERSION) -> Path:
     """Where the weights are, once they are known to be the right ones and this processor can use them.
 
     Raises:
         EngineUnavailable: One of that is not so.
     """
     try:
-        found = importlib.metadata.distribution(PACKAGE)
+        found = importlib.metadata.distribution(package)
     except importlib.metadata.PackageNotFoundError as exc:
-        raise EngineUnavailable("embeddings", f"{PACKAGE} is not installed", _HINT) from exc
-    if found.version != VERSION:
-        cause = f"{PACKAGE} is {found.version}, and only {VERSION} is known"
-        raise EngineUnavailable("embeddings", cause, f"install {PACKAGE}=={VERSION}, or {_HINT}")
+        raise EngineUnavailable("embeddings", f"{package} is not installed", _HINT) from exc
+    if found.version != version:
+        cause = f"{package} is {found.version}, and only {version} is known"
+        raise EngineUnavailable("embeddings", cause, f"install {package}=={version}, or {_HINT}")
     if missing := missing_instructions():
         raise EngineUnavailable("embeddings", f"the processor has no {', '.join(sorted(missing))}", _HINT)
-    weights = Path(str(found.locate_file(f"{PACKAGE}/{WEIGHTS}")))
+    weights = Path(str(found.locate_file(f"{package}/{WEIGHTS}")))
     verify(weights)
     return weights
 

@@ -16,7 +16,7 @@ from plugandtell.analytics.settings import TextEngine
 from plugandtell.core.errors import EngineUnavailable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from plugandtell.analytics.classify.chances import Decision, Feeling
     from plugandtell.analytics.settings import EngineSettings
@@ -59,7 +59,9 @@ class IntentJudge(Protocol):
         ...
 
 
-def mood_judge(settings: EngineSettings, environment: Mapping[str, str]) -> MoodJudge:
+def mood_judge(
+    settings: EngineSettings, environment: Mapping[str, str], embedder: Callable[[], Embedder] = Embedder
+) -> MoodJudge:
     """The judge of moods that the settings ask for.
 
     Raises:
@@ -71,14 +73,16 @@ def mood_judge(settings: EngineSettings, environment: Mapping[str, str]) -> Mood
         case TextEngine.RULES:
             return RuleMoods()
     try:
-        return EmbeddedMoods(Embedder(), shipped())
+        return EmbeddedMoods(embedder(), shipped())
     except EngineUnavailable:
         if settings.text is TextEngine.EMBEDDINGS:
             raise
         return RuleMoods()
 
 
-def intent_judge(settings: EngineSettings, environment: Mapping[str, str]) -> IntentJudge:
+def intent_judge(
+    settings: EngineSettings, environment: Mapping[str, str], embedder: Callable[[], Embedder] = Embedder
+) -> IntentJudge:
     """The judge of intents that the settings ask for, with the user's own labels.
 
     Raises:
@@ -92,7 +96,7 @@ def intent_judge(settings: EngineSettings, environment: Mapping[str, str]) -> In
         case TextEngine.RULES:
             return RuleIntents(own)
     try:
-        return EmbeddedIntents(Embedder(), shipped(), own)
+        return EmbeddedIntents(embedder(), shipped(), own)
     except EngineUnavailable:
         if settings.text is TextEngine.EMBEDDINGS:
             raise
