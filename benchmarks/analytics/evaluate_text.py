@@ -141,51 +141,51 @@ def resident_mb() -> float:
     return peak / (1e6 if sys.platform == "darwin" else 1e3)
 
 
+def timed(task: str, engine: str, examples: Sequence[Example]) -> tuple[list[Answered], str]:
+    """What an engine makes of the examples, and a row of the table of costs."""
+    begin = time.perf_counter()
+    if task == "intent":
+        intent_judge = intent_judges()[engine]()
+        ready = time.perf_counter()
+        answered = intents(intent_judge, examples)
+    else:
+        mood_judge = mood_judges()[engine]()
+        ready = time.perf_counter()
+        answered = moods(mood_judge, examples)
+    took = time.perf_counter() - ready
+    minutes = sum(len(one.text.split()) for one in examples) / TALK_WORDS_PER_MINUTE
+    each_ms = 1000 * took / len(examples)
+    row = f"| {engine} | {ready - begin:.2f} | {each_ms:.1f} | {took / minutes:.2f} | {resident_mb():.0f} |"
+    return answered, row
+
+
 def main() -> None:
     """Evaluates one of the two."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("task", choices=("intent", "sentiment"))
     parser.add_argument("--part", choices=("heldout", "train"), default="heldout")
-    task, part = (given := parser.parse_args()).task, given.part
-    examples = [one for language in LANGUAGES for one in read(task, part, language)]
-    words = sum(len(one.text.split()) for one in examples)
-    answered: dict[str, list[Answered]] = {}
-    costs = ["| engine | ready after, s | a turn, ms | a minute of talk, s | memory, MB |", "|---|---|---|---|---|"]
-    for engine in ENGINES:
-        begin = time.perf_counter()
-        if task == "intent":
-            intent_judge = intent_judges()[engine]()
-            ready = time.perf_counter()
-            answered[engine] = intents(intent_judge, examples)
-        else:
-            mood_judge = mood_judges()[engine]()
-            ready = time.perf_counter()
-            answered[engine] = moods(mood_judge, examples)
-        took = time.perf_counter() - ready
-        costs.append(
-            f"| {engine} | {ready - begin:.2f} | {1000 * took / len(examples):.1f} "
-            f"| {took / words * TALK_WORDS_PER_MINUTE:.2f} | {resident_mb():.0f} |"
-        )
-    answers = [one.value for one in (IntentClass if task == "intent" else Polarity)]
-    report = "\n".join(
-        [
-            f"# How well {task} is told",
-            "",
-            f"Made by `benchmarks/analytics/evaluate_text.py {task}` on {len(examples)} sentences of the part `{part}` "
-            f"({', '.join(f'{len(read(task, part, one))} {one}' for one in LANGUAGES)}). What they are, and what "
-            "that means, is in [README.md](../README.md).",
-            "",
-            quality(task, answered, answers),
-            f"Cost on one thread (load of the machine at that time: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; "
-            f"a minute of talk is {TALK_WORDS_PER_MINUTE} words; memory is the most of the whole process so far):",
-            "",
-            *costs,
-            "",
-        ]
-    )
+    given = parser.parse_args()
+    examples = {language: read(given.task, given.part, language) for language in LANGUAGES}
+    all_of_them = [one for mine in examples.values() for one in mine]
+    timings = {engine: timed(given.task, engine, all_of_them) for engine in ENGINES}
+    answers = [one.value for one in (IntentClass if given.task == "intent" else Polarity)]
+    counted = ", ".join(f"{len(mine)} in {language}" for language, mine in examples.items())
+    report = f"""# How well {given.task} is told
+
+Made by `benchmarks/analytics/evaluate_text.py {given.task}` on the part `{given.part}`: {counted}.
+What these sentences are, and what the figures mean, is in [README.md](../README.md).
+
+{quality(given.task, {engine: answered for engine, (answered, _) in timings.items()}, answers)}
+Cost on one thread, with a load of {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at that time. A minute of talk is
+{TALK_WORDS_PER_MINUTE} words; the memory is the most that the whole process has had so far.
+
+| engine | ready after, s | a turn, ms | a minute of talk, s | memory, MB |
+|---|---|---|---|---|
+{chr(10).join(row for _, row in timings.values())}
+"""
     print(report)
-    if part == "heldout":
-        (HERE / task / "RESULTS.md").write_text(report, encoding="utf-8")
+    if given.part == "heldout":
+        (HERE / given.task / "RESULTS.md").write_text(report, encoding="utf-8")
 
 
 if __name__ == "__main__":
