@@ -12,6 +12,7 @@ import io
 from dataclasses import dataclass
 from importlib import resources
 from typing import TYPE_CHECKING, Final
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -121,9 +122,13 @@ def loaded(data: bytes) -> Heads:
     """Heads from the bytes of their file.
 
     Raises:
-        OSError, ValueError, KeyError: They are none.
+        ValueError, KeyError: They are none.
     """
-    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
+    try:
+        opened = np.load(io.BytesIO(data), allow_pickle=False)
+    except (EOFError, BadZipFile) as exc:
+        raise ValueError(str(exc)) from exc
+    with opened as arrays:
         names = [str(name) for name in arrays["heads"]]
         middle, width = arrays["fit"]
         return Heads(
