@@ -15,7 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 PASSWORD: Final = "hunter2 é@/"
 _UNPRIVILEGED = ("postgres", "nobody")
 _LOOK_EVERY_S = 0.01
+_LEFTOVER = "shared memory block"  # PostgreSQL, about the children of one that was killed a moment ago
 
 
 def find_postgres() -> Path | None:
@@ -57,14 +58,19 @@ class Server:
 
     def start(self) -> None:
         """Start it, and wait until it takes connections."""
-        with (self.folder / "server.log").open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         deadline = time.monotonic() + WITHIN_S
+        self._process = self._launch()
         while not self.is_ready():
             said = (self.folder / "server.log").read_text(errors="replace")
-            assert self._process.poll() is None, said
             assert time.monotonic() < deadline, said
+            if self._process.poll() is not None:
+                assert _LEFTOVER in "".join(said.splitlines()[-2:]), said
+                self._process = self._launch()
             time.sleep(_LOOK_EVERY_S)
+
+    def _launch(self) -> subprocess.Popen[bytes]:
+        with (self.folder / "server.log").open("ab") as log:
+            return subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
 
     def is_ready(self) -> bool:
         """Whether it takes connections."""
@@ -85,6 +91,33 @@ class Server:
 
 class Postgres(Server):
     """A PostgreSQL server."""
+
+    def freeze(self) -> None:
+        """Have it and all its processes hang."""
+        _send_all(self._processes(), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Have it go on."""
+        _send_all(self._processes(), signal.SIGCONT)
+
+    def kill(self, number: int = signal.SIGKILL) -> None:
+        """Kill it. Its children would end by themselves, but later than the next one can start."""
+        processes = self._processes()
+        super().kill(number)
+        _send_all(processes[1:], signal.SIGKILL)
+
+    def revive(self) -> None:
+        """Have it run again, whatever was done to it."""
+        self.thaw()
+        if not self.is_ready():
+            self.kill()
+            self.start()
+
+    def _processes(self) -> list[int]:
+        assert self._process is not None
+        ps = subprocess.run(("ps", "-A", "-o", "pid=,ppid="), check=True, capture_output=True, text=True)
+        parents = [tuple(map(int, line.split())) for line in ps.stdout.splitlines()]
+        return [self._process.pid, *(child for child, parent in parents if parent == self._process.pid)]
 
     def url(self, name: str = "postgres") -> str:
         """The address of one of its databases."""
@@ -141,6 +174,7 @@ def postgres_server() -> Iterator[Postgres]:
         try:
             yield server
         finally:
+            server.thaw()
             server.kill(signal.SIGQUIT)  # at once, but not without its children
     finally:
         shutil.rmtree(folder, ignore_errors=True)
@@ -159,6 +193,12 @@ def redis_server(folder: Path, program: str = "redis-server") -> Iterator[tuple[
     finally:
         server.send(signal.SIGCONT)
         server.kill()
+
+
+def _send_all(process_ids: Sequence[int], number: int) -> None:
+    for process_id in process_ids:
+        with suppress(ProcessLookupError):
+            os.kill(process_id, number)
 
 
 def _as_somebody(folder: Path) -> tuple[str, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Final
 from urllib.parse import urlsplit
+
+UNREADABLE: Final = "…"
+"""Stands for what is not shown of an address that can be read in more than one way."""
 
 
 def without_password(url: str) -> str:
@@ -18,9 +22,9 @@ def without_password(url: str) -> str:
         parts = urlsplit(url)
         parts.port  # noqa: B018  (raises where it is no number: a password with a "/" or "#" in it is cut there)
     except ValueError:
-        return f"{scheme}://…"
+        return f"{scheme}://{UNREADABLE}"
     credentials, at, host = parts.netloc.rpartition("@")
     if not at and ("@" in parts.path or "@" in parts.fragment or "@" in parts.query):
-        return f"{scheme}://…"
+        return f"{scheme}://{UNREADABLE}"
     user = credentials.partition(":")[0]
     return f"{scheme}://{user}{'@' if user else ''}{host}{parts.path}"

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[Postgres]:
-    """A server for all tests of this process, each with a database of its own. Who kills one starts another."""
+    """A server for all tests of this process, each with a database of its own. Who kills it revives it."""
     with postgres_server() as server:
         yield server
 

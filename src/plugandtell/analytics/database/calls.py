@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from plugandtell.analytics.database import failures, migrating, reading, stages
-from plugandtell.analytics.database.connection import Database, database_url
+from plugandtell.analytics.database.connection import ANSWER_WITHIN_S, Database, database_url
 from plugandtell.core.call import StageState
 
 if TYPE_CHECKING:
@@ -26,12 +26,15 @@ _AT_ONCE = 1000
 
 
 @asynccontextmanager
-async def open_calls(url: str | None, data_dir: Path) -> AsyncIterator[StoredCalls]:
+async def open_calls(
+    url: str | None, data_dir: Path, *, answer_within_s: float = ANSWER_WITHIN_S
+) -> AsyncIterator[StoredCalls]:
     """The calls in a database, whose tables are made or brought up to date first.
 
     Args:
         url: PostgreSQL, as `postgresql://USER:PASSWORD@HOST/NAME`; None for an SQLite file in the data folder.
         data_dir: That folder, made where it is missing.
+        answer_within_s: After which a database that hangs is unreachable.
 
     Raises:
         InvalidSetting: It is another kind of address.
@@ -39,7 +42,7 @@ async def open_calls(url: str | None, data_dir: Path) -> AsyncIterator[StoredCal
         StoreUnreachable: The database does not answer.
         StoreUnusable: It is of a newer version, damaged, or none that can be used.
     """
-    database = Database(database_url(url, data_dir))
+    database = Database(database_url(url, data_dir), answer_within_s)
     try:
         await migrating.migrate(database)
         yield StoredCalls(database)

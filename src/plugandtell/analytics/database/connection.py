@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import sqlite3
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar
 
@@ -15,13 +17,14 @@ from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from plugandtell.core.errors import FolderUnusable, InvalidSetting, StoreUnreachable, StoreUnusable
-from plugandtell.core.store_url import without_password
+from plugandtell.core.store_url import UNREADABLE, without_password
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
+    from sqlalchemy.engine.interfaces import DBAPIConnection
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -29,7 +32,9 @@ _T = TypeVar("_T")
 FILE = "calls.sqlite3"
 THREADS = 4
 """And connections, at most, of one process."""
+ANSWER_WITHIN_S = 40.0
 _LOCKED_FOR_S = 30.0
+_STATEMENT_WITHIN = "30s"
 _CONNECT_WITHIN_S = 5
 _READ_ONLY = "25006"  # what a standby says (PostgreSQL, appendix A): the address leads to the new primary soon
 _SERVER_TROUBLE = ("OperationalError", "InterfaceError")  # PEP 249; sqlite3 calls an unknown table one, too
@@ -59,27 +64,34 @@ def database_url(url: str | None, data_dir: Path) -> URL:
         except OSError as exc:
             raise FolderUnusable("--data-dir", str(data_dir), str(exc)) from exc
         return URL.create("sqlite+pysqlite", database=str(data_dir / FILE))
-    scheme = url.partition("://")[0]
-    try:
-        if scheme in ("postgresql", "postgres"):
+    shown = without_password(url)
+    with suppress(ArgumentError, ValueError):
+        # What is read in more than one way may lead elsewhere, and its password be taken for the name of a host.
+        if shown.startswith(("postgresql://", "postgres://")) and UNREADABLE not in shown:
             return make_url(url).set(drivername="postgresql+psycopg")
-    except (ArgumentError, ValueError):
-        pass
     expected = "postgresql://USER:PASSWORD@HOST/NAME, with what is special in it percent-encoded"
-    raise InvalidSetting("--database-url", without_password(url), expected)
+    raise InvalidSetting("--database-url", shown, expected)
 
 
 class Database:
     """The connections to one database.
 
     Each transaction runs in a thread of its own: a caller that is cancelled leaves one that is whole, or none.
+
+    Args:
+        url: From `database_url`.
+        answer_within_s: Longer than a server that lives may take, which says itself when it gives up.
     """
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self.file = url.database if url.get_backend_name() == "sqlite" else None
         self.shown = f"sqlite:///{self.file}" if self.file else without_password(url.render_as_string())
         self._password = url.password
+        self._answer_within_s = answer_within_s
         self._engine = _file_engine(url) if self.file else _server_engine(url)
+        self._open: set[DBAPIConnection] = set()
+        event.listen(self._engine, "connect", lambda connection, _: self._open.add(connection))
+        event.listen(self._engine, "close", lambda connection, _: self._open.discard(connection))
         self._writing = self._engine.execution_options(writes=True)
         self._one_writer = threading.Lock() if self.file else nullcontext()
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="database")
@@ -109,11 +121,31 @@ class Database:
 
     async def close(self) -> None:
         """Wait for what is under way, and close the connections."""
-        await asyncio.to_thread(self._threads.shutdown)
+        closing = asyncio.create_task(asyncio.to_thread(self._threads.shutdown))
+        try:
+            await asyncio.wait([closing], timeout=self._answer_within_s)
+        finally:
+            if not closing.done():
+                self._cut()
+        await closing
         self._engine.dispose()
 
     async def _in_thread(self, do: Callable[[], _T]) -> _T:
-        return await asyncio.get_running_loop().run_in_executor(self._threads, do)
+        running = asyncio.get_running_loop().run_in_executor(self._threads, do)
+        try:
+            async with asyncio.timeout(self._answer_within_s):
+                return await running
+        except TimeoutError as exc:
+            self._cut()
+            raise StoreUnreachable("database", self.shown, f"no answer within {self._answer_within_s:g} s") from exc
+
+    def _cut(self) -> None:
+        """Have the threads that wait for a server that hangs go on: their connections end."""
+        for connection in list(self._open):
+            number = getattr(connection, "fileno", None)  # SQLite has none, and gives up by itself
+            if number is not None:
+                with suppress(Exception), socket.socket(fileno=os.dup(number())) as copy:  # it may be closed by now
+                    copy.shutdown(socket.SHUT_RDWR)
 
     def _transaction(self, engine: Engine, do: Callable[..., _T], *args: Any) -> _T:
         with self._named_errors(), engine.begin() as connection:
@@ -167,13 +199,23 @@ def _server_engine(url: URL) -> Engine:
         "keepalives_count": "3",
         "tcp_user_timeout": "20000",
     }
-    return create_engine(
+    engine = create_engine(
         url.set(query=defaults | dict(url.query)),
         isolation_level="READ COMMITTED",
         pool_size=THREADS,
         max_overflow=0,
         pool_pre_ping=True,  # connections that a restart of the server cut are not handed out
     )
+    event.listen(engine, "connect", _prepare_connection)
+    return engine
+
+
+def _prepare_connection(connection: DBAPIConnection, _record: object) -> None:
+    """Settings that hold for one connection, in a statement: poolers between us and the server know no others."""
+    cursor = connection.cursor()
+    cursor.execute(f"SET statement_timeout = '{_STATEMENT_WITHIN}'")  # a lock that is waited for counts
+    cursor.close()
+    connection.commit()
 
 
 def _file_engine(url: URL) -> Engine:

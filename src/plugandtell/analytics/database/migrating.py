@@ -16,7 +16,7 @@ from filelock import FileLock
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import DBAPIError
 
-from plugandtell.core.errors import StoreUnusable
+from plugandtell.core.errors import StoreUnreachable, StoreUnusable
 
 if TYPE_CHECKING:
     from plugandtell.analytics.database.connection import Database
@@ -25,7 +25,10 @@ FOLDER: Final = Path(__file__).with_name("migrations")
 VERSION_TABLE: Final = "plugandtell_version"
 _ALEMBIC = threading.Lock()
 """For what alembic keeps once for the whole process while it migrates."""
+_NO_LIMIT = text("SET LOCAL statement_timeout = 0")
 _ONE_AT_A_TIME = text("SELECT pg_advisory_xact_lock(8022004)")
+_REFUSALS = ("authentication failed", "does not exist", "no pg_hba.conf entry", "permission denied")
+"""What a server says that answers and will not have us. It gives no code for it, and may say it in another language."""
 
 
 async def migrate(database: Database) -> None:
@@ -44,6 +47,11 @@ def _migrate(database: Database) -> None:
     try:
         with lock:
             database.write_now(_upgrade, f"database at {database.shown}")
+    except StoreUnreachable as error:
+        if any(refusal in error.cause for refusal in _REFUSALS):
+            hint = "check the user, the password and the name in --database-url"
+            raise StoreUnusable(f"database at {database.shown}", error.cause, hint) from error
+        raise
     except DBAPIError as exc:
         hint = "name an empty database of its own with --database-url"
         raise StoreUnusable(f"database at {database.shown}", database.cause(exc), hint) from exc
@@ -51,6 +59,7 @@ def _migrate(database: Database) -> None:
 
 def _upgrade(connection: Connection, name: str) -> None:
     if connection.dialect.name == "postgresql":
+        connection.execute(_NO_LIMIT)
         connection.execute(_ONE_AT_A_TIME)
         _check_encoding(connection, name)
     config = configuration()
