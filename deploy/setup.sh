@@ -66,6 +66,9 @@ missing_packages() {
     command -v pactl >/dev/null || echo pulseaudio-utils
     exists /usr/lib*/alsa-lib/libasound_module_pcm_pulse.so /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so ||
         echo libasound2-plugins
+    # They start queue stores and databases of their own, on free ports and in temporary folders.
+    command -v redis-server >/dev/null || echo redis-server
+    exists /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres || echo postgresql
 }
 
 # Installs what is missing if there is a way to; leaves in $missing what still is.
@@ -168,4 +171,4 @@ else
     set_up_python
     say "done"
 fi
-[ -z "$missing" ] || say "files can be recorded; for a microphone (in tests a virtual one) $(how_to_install)"
+[ -z "$missing" ] || say "files can be recorded; for a microphone and for all tests $(how_to_install)"
