@@ -111,7 +111,7 @@ FRENCH = Call(
             0.7,
         ),
         Line("agent", "Je suis vraiment désolée, monsieur. Pouvez-vous me donner votre numéro de téléphone ?"),
-        Line("caller", "C'est le zéro six, trente-neuf, quatre-vingt-dix-huit, douze, trente-quatre.", 0.8),
+        Line("caller", "Oui, alors, zéro six, trente-neuf, quatre-vingt-dix-huit, douze, trente-quatre.", 0.8),
         Line(
             "agent",
             "Merci. Voilà, je vois votre commande. Malheureusement, votre colis a été perdu par le transporteur.",
@@ -129,7 +129,7 @@ FRENCH = Call(
         ),
         Line(
             "caller",
-            "D'accord pour le remboursement. Mon adresse e-mail, c'est paul, arobase, exemple, point, f r.",
+            "D'accord pour le remboursement. Mais je veux aussi une confirmation par écrit.",
             0.5,
             1.05,
         ),
