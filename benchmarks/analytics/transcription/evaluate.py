@@ -7,7 +7,8 @@ See README.md for where the sounds come from.
 from __future__ import annotations
 
 import argparse
-import resource
+import gc
+import re
 import sys
 import time
 from dataclasses import dataclass
@@ -57,6 +58,7 @@ def conditions(options: argparse.Namespace) -> Iterator[Condition]:
 
 def measure(engine: SpeechToText, condition: Condition) -> Count:
     """Transcribe a call, and print what came of it."""
+    forget_peak()
     began, worked = time.monotonic(), time.process_time()
     heard = engine.transcribe(condition.sound, condition.language, [condition.language])
     took_s, worked_s = time.monotonic() - began, time.process_time() - worked
@@ -65,10 +67,23 @@ def measure(engine: SpeechToText, condition: Condition) -> Count:
     length_s = len(condition.sound) / RATE
     print(
         f"| {condition.name} | {length_s:.0f} s | {errors.words} | {100 * errors.rate:.1f} | {length_s / took_s:.1f}"
-        f" | {length_s / worked_s:.1f} |",
+        f" | {length_s / worked_s:.1f} | {peak_mb():.0f} |",
         flush=True,
     )
     return errors
+
+
+def forget_peak() -> None:
+    """Let the kernel count the most memory anew (Linux only)."""
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_mb() -> float:
+    """The most memory that was used since, the sound itself included."""
+    found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text(encoding="ascii"))
+    assert found is not None
+    return int(found[1]) / 1024
 
 
 def imagined(engine: SpeechToText, sounds: list[Path]) -> None:
@@ -93,12 +108,11 @@ def main() -> None:
     options = parser.parse_args()
     engine = make_engine(EngineSettings(speech=SpeechEngine(options.engine), threads=options.threads), DATA_DIR)
     print(f"{engine.engine.name} {engine.engine.version}, half {options.half}", file=sys.stderr)
-    print("| corpus | audio | words | WER % | x real time | x real time a core |\n|---|---|---|---|---|---|")
+    print("| corpus | audio | words | WER % | x real time | x real time a core | MB |\n|---|---|---|---|---|---|---|")
     for condition in conditions(options):
         if engine.capabilities.can_hear(condition.language):
             measure(engine, condition)
     imagined(engine, options.noises)
-    print(f"at most {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:.0f} MB", file=sys.stderr)
 
 
 if __name__ == "__main__":

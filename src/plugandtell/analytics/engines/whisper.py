@@ -58,7 +58,7 @@ class Tuning:
     """
 
     beam_size: int = 5
-    batch_chunks: int = 8
+    batch_chunks: int = 4
     chunk_s: float = 29.0
 
     def __post_init__(self) -> None:
