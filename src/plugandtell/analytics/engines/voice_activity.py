@@ -72,7 +72,8 @@ def without_quiet_edges(samples: NDArray[np.float32], first: int, last: int) -> 
     loud = np.flatnonzero(loudness > loudness.max() / 40)
     if not len(loud):
         return first, last
-    return first + int(loud[0]) * _EDGE_SAMPLES, min(first + (int(loud[-1]) + 1) * _EDGE_SAMPLES, last)
+    end = last if loud[-1] == steps - 1 else first + (int(loud[-1]) + 1) * _EDGE_SAMPLES
+    return first + int(loud[0]) * _EDGE_SAMPLES, end
 
 
 def quietest(samples: NDArray[np.float32], first: int, end: int) -> int:
