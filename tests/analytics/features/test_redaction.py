@@ -35,6 +35,7 @@ def redacted(text: str, language: str = "en") -> str:
         ("Je suis née le 12 juin 1975.", "fr", "Je suis née le [date]."),
         ("It says 1 2 3 4 5 6 on the box.", "en", "It says [number] on the box."),
         ("It says twelve thirty-four fifty-six.", "en", "It says [number]."),
+        ("A million to one, or two hundred thousand.", "en", "A million to one, or two hundred thousand."),
         ("J'ai versé 120 000 euros.", "fr", "J'ai versé 120 000 euros."),
         ("Hello, thank you.", "en", "Hello, thank you."),
         ("Das ist 030 123456 oder 0301234567.", "de", "Das ist [number] oder [number]."),

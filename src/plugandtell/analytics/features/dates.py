@@ -7,18 +7,18 @@ the part of a day after ISO-TimeML (`2026-11-25TMO`); what is relative to a call
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.features.candidate import Candidate
-from plugandtell.analytics.features.date_values import DateSettings, day_value, is_relative
+from plugandtell.analytics.features.date_values import RELATIVE, DateSettings, day_value, is_relative
 from plugandtell.analytics.features.day_times import time_value
 from plugandtell.analytics.features.english_dates import ENGLISH
 from plugandtell.analytics.features.french_dates import FRENCH
 from plugandtell.core.findings import EntityKind
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 _GRAMMARS: Final = {"en": ENGLISH, "fr": FRENCH}
 _CLAUSE_CHARS: Final = 45
+_DAY = re.compile(rf"((?:\d{{4}}-|--)\d\d-\d\d).*|{RELATIVE}")
+"""The value of a day, which may have a time; a week or a month has none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,43 +44,42 @@ def find_dates(text: str, language: str | None, started_at: datetime | None) -> 
     grammar = _GRAMMARS.get(language or "")
     if grammar is None:
         return
-    times = [
-        time
-        for time in _pieces(text, grammar.times)
-        if not grammar.length.search(text[max(0, time.start - _CLAUSE_CHARS) : time.start])
-    ]
+    times = [time for time in _pieces(text, grammar.times) if not _is_length(text, time, grammar)]
     used: set[int] = set()
     for day in _pieces(text, grammar.days):
-        time = _time_beside(text, day, times, grammar)
-        if time is not None:
-            used.add(time.start)
-        is_past = _is_past(text[max(0, day.start - _CLAUSE_CHARS) : day.start], grammar)
-        settings = DateSettings(language or "", started_at, is_past=is_past)
-        found = _candidate(text, day, time, grammar, settings)
-        if found is not None:
-            yield found
+        settings = DateSettings(language or "", started_at, is_past=_is_past(_clause(text, day), grammar))
+        value = day_value(day.match, settings)
+        if value is not None:
+            time = _time_beside(text, day, times, grammar) if _DAY.match(value) else None
+            used.update([time.start] if time else [])
+            yield _dated(text, day, value, time, grammar)
     for time in times:
-        if time.start not in used:
-            end, value = _time(text, time, grammar)
-            if value is not None:
-                yield Candidate(EntityKind.DATE, time.start, end, value)
+        end, clock = _time(text, time, grammar)
+        if clock is not None and time.start not in used:
+            yield Candidate(EntityKind.DATE, time.start, end, clock)
 
 
-def _candidate(
-    text: str, day: _Piece, time: _Piece | None, grammar: Grammar, settings: DateSettings
-) -> Candidate | None:
-    """The date that a day and its time make, if they make one."""
-    value = day_value(day.match, settings)
-    if value is None:
-        return None
+def _dated(text: str, day: _Piece, value: str, time: _Piece | None, grammar: Grammar) -> Candidate:
+    """A day of that value, with its time if it has one."""
     start, end, clock = day.start, day.end, None
     if time is not None:
         time_end, clock = _time(text, time, grammar)
-        if clock is not None:
-            start, end = min(start, time.start), max(end, time_end)
+        start, end = (min(start, time.start), max(end, time_end)) if clock else (start, end)
     if is_relative(value):
-        return Candidate(EntityKind.DATE, start, end, " ".join(text[start:end].lower().split()))
-    return Candidate(EntityKind.DATE, start, end, value[:10] + clock if clock and len(value) >= 7 else value)
+        value = " ".join(text[start:end].lower().split())
+    elif clock is not None:
+        value = _DAY.sub(r"\1" + clock, value)
+    return Candidate(EntityKind.DATE, start, end, value)
+
+
+def _is_length(text: str, time: _Piece, grammar: Grammar) -> bool:
+    """Whether hours are how long something takes."""
+    return grammar.length.search(_clause(text, time)) is not None
+
+
+def _clause(text: str, piece: _Piece) -> str:
+    """What is said right before."""
+    return text[max(0, piece.start - _CLAUSE_CHARS) : piece.start]
 
 
 def _pieces(text: str, patterns: Sequence[re.Pattern[str]]) -> list[_Piece]:
@@ -102,18 +103,12 @@ def _time_beside(text: str, day: _Piece, times: Sequence[_Piece], grammar: Gramm
         before = time.end <= day.start and text[time.end : day.start].lower() in (" ", " on ", ", ", " le ")
         if behind or before:
             return time
-    for join in _joins(text, day.end, grammar):
-        loose = grammar.loose_time.match(text, join)
-        if loose is not None and (join > day.end + 2 or "heure" in loose.group() or "h" in loose.group()):
-            return _Piece(loose.start(), loose.end(), loose)
-    return None
-
-
-def _joins(text: str, end: int, grammar: Grammar) -> Iterator[int]:
-    """Where a time may begin behind a day that ends at `end`."""
-    join = grammar.join.match(text, end)
-    if join is not None:
-        yield join.end()
+    join = grammar.join.match(text, day.end)
+    loose = grammar.loose_time.match(text, join.end()) if join is not None else None
+    if join is None or loose is None:
+        return None
+    has_word = len(join.group()) > len(", ") or "h" in loose.group().lower()
+    return _Piece(loose.start(), loose.end(), loose) if has_word else None
 
 
 def _time(text: str, time: _Piece, grammar: Grammar) -> tuple[int, str | None]:

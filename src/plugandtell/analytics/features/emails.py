@@ -46,57 +46,14 @@ _DOMAIN = re.compile(
 _ANY_DOMAIN = re.compile(rf"({_ATOM}(?:[.\-]{_ATOM})*\.[a-z]{{2,24}})(?![^\W_])", re.IGNORECASE)
 _MENTION = re.compile(r"e-?mail|\bmail|adress|\bwrite\b|\bsend\b|\breach\b|\bcontact\b|\bécri", re.IGNORECASE)
 _NEVER_LOCAL: Final = frozenset(
-    [
-        "a",
-        "account",
-        "all",
-        "are",
-        "arrive",
-        "available",
-        "be",
-        "bought",
-        "buy",
-        "call",
-        "check",
-        "even",
-        "find",
-        "found",
-        "go",
-        "here",
-        "him",
-        "is",
-        "it",
-        "items",
-        "look",
-        "looked",
-        "looking",
-        "me",
-        "meet",
-        "met",
-        "not",
-        "online",
-        "on",
-        "order",
-        "ordered",
-        "page",
-        "see",
-        "shop",
-        "shopping",
-        "site",
-        "stuff",
-        "that",
-        "them",
-        "there",
-        "things",
-        "this",
-        "us",
-        "visit",
-        "was",
-        "website",
-        "what",
-    ]
+    (
+        *("a", "account", "all", "are", "arrive", "available", "be", "bought", "buy", "call", "check", "even", "find"),
+        *("found", "go", "here", "him", "is", "it", "items", "look", "looked", "looking", "me", "meet", "met", "not"),
+        *("on", "online", "order", "ordered", "page", "see", "shop", "shopping", "site", "stuff", "that", "them"),
+        *("there", "things", "this", "us", "visit", "was", "website", "what"),
+    )
 )
-_LOOK_BACK_CHARS: Final = 80
+_LOOK_BACK_CHARS: Final = 160
 _MENTION_CHARS: Final = 100
 
 
@@ -135,12 +92,12 @@ def _is_name(said: str, name: str, before: str, domain: str) -> bool:
 def _written(spoken: str) -> str:
     """An address or half of one as it is written: small letters without accents, signs for their words."""
     signed = re.sub(rf"[\s,]+({_SIGN_WORDS})[\s,]+", lambda match: _SIGNS[match.group(1)], spoken.lower())
+    if _is_spelled(signed):
+        signed = signed.replace("-", "")
     plain = unicodedata.normalize("NFKD", signed)
-    return re.sub(
-        r"[^a-z0-9._+\-]", "", re.sub(r"(?<=\b\w)[\-,]\s?(?=\w\b)", "", plain) if _is_spelled(plain) else plain
-    )
+    return "".join(sign for sign in plain if sign.isalnum() or sign in "._+-")
 
 
 def _is_spelled(text: str) -> bool:
-    """Whether it is single letters with hyphens or commas between them, as j-o-h-n."""
+    """Whether it is single letters with hyphens, commas or spaces between them, as j-o-h-n."""
     return re.fullmatch(r"\w(?:[\-, ]{1,2}\w)+", text) is not None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from plugandtell.analytics.features.stretches import Stretch
     from plugandtell.core.transcript import Transcript, Turn
 
+_TELLING_FIGURES: Final = 3
 _PLACEHOLDER: Final = re.compile(r"\[(" + "|".join(EntityKind) + r")\]")
 
 
@@ -50,12 +51,17 @@ def find_entities(transcript: Transcript, started_at: datetime | None = None) ->
 
 
 def find_figures(transcript: Transcript, min_figures: int) -> list[tuple[int, int, int]]:
-    """Where `min_figures` figures or more are said together that are in no entity: turn, first character, end."""
+    """Where `min_figures` figures or more are said together that are in no entity: turn, first character, end.
+
+    A round number, such as a million, tells nobody apart and is left out.
+    """
     found: list[tuple[int, int, int]] = []
     for stretch in stretches(transcript):
         reading, candidates = _read(transcript, stretch, None)
         for run in find_runs(reading.text, _places(candidates)):
-            if sum(map(str.isdigit, run.text)) >= min_figures:
+            groups = [atom.text for atom in run.atoms if not atom.is_letter]
+            is_round = len(groups) == 1 and len(groups[0].rstrip("0")) < _TELLING_FIGURES
+            if sum(map(str.isdigit, run.text)) >= min_figures and not is_round:
                 found += stretch.parts(*reading.in_source(run.start, run.end))
     return found
 

@@ -62,7 +62,7 @@ class KeywordFinder:
         The first has the score 1, another YAKE's figure for the first by YAKE's for it, since there less is more.
         """
         text = self._attached.sub("", _without(transcript, entities))
-        scored = [(phrase, float(score)) for phrase, score in self._yake.extract_keywords(text) if text.strip()]
+        scored = [(phrase, float(score)) for phrase, score in self._yake.extract_keywords(text)]
         forms = _forms(text, [phrase for phrase, _ in scored])
         telling = [(phrase, score) for phrase, score in scored if self._is_telling(phrase) and forms[phrase.lower()]]
         merged = _merged(telling, {phrase: forms[phrase].total() for phrase in forms})[:MAX_KEYWORDS]

@@ -24,11 +24,12 @@ _PHONE = (
     r"phone|telephone|cell|mobile|call(?:\sme)?|callback|reach|ring|text\sme|line|téléphone|tél|portable|fixe|joindre|"
     r"joignable|rappel\w*|appel\w*|composez|numéro\sde\stéléphone"
 )
-_NUMBER_WORD = r"(?:numbers?|numéros?|num|no|nº|n°|nr|#|id|code|reference|référence|ref)"
+_NUMBER_WORD = r"(?:numbers?|numéros?|num|no\.|nº|n°|nr|#|id|code|reference|référence|ref)"
+_OF_THE = r"(?:(?:de|d'|du|of|for)\s?)?(?:(?:my|the|your|la|ma|mon|votre|l')\s?)?"
 _KINDS: Final = ((EntityKind.ORDER, _ORDER), (EntityKind.ACCOUNT, _ACCOUNT), (EntityKind.PHONE, _PHONE))
 _CUE = re.compile(
     "|".join(
-        rf"(?P<{kind.name}>(?P<{kind.name}_BEFORE>{_NUMBER_WORD}\s(?:(?:de|d'|du|of|for)\s?)?(?:(?:my|the|your|la|ma|mon|votre|l')\s?)?)?"
+        rf"(?P<{kind.name}>(?P<{kind.name}_BEFORE>(?<!\w){_NUMBER_WORD}\s{_OF_THE})?"
         rf"(?<![\w-])(?:{words})\b(?P<{kind.name}_BEHIND>[\s-]{_NUMBER_WORD}(?!\w))?)"
         for kind, words in _KINDS
     ),

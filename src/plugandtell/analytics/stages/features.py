@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Final
 
-from plugandtell.analytics.audio_source import fetched
+from plugandtell.analytics.audio_source import fetched, shown
 from plugandtell.analytics.decoding import decode
 from plugandtell.analytics.features.entities import find_entities
 from plugandtell.analytics.features.keywords import KeywordFinder
@@ -47,7 +47,7 @@ class FeatureExtraction:
         entities = find_entities(transcript, call.options.started_at)
         keywords = self._finder(transcript.language or _WITHOUT_LANGUAGE).find(transcript, entities)
         with fetched(call.audio_url) as path:
-            audio = decode(path, self._settings.max_audio_hours)
+            audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
             metrics = call_metrics(transcript, audio.channels, call.options.agent_channel)
         return Features(keywords, entities, metrics, self._engine)
 
