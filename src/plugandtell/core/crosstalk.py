@@ -57,6 +57,8 @@ def _says_the_same(utterance: Utterance, theirs: Heard) -> bool:
     first, last = utterance.span.start_ms - LATEST_MS, utterance.span.end_ms + LATEST_MS
     said: set[str] = set()
     for other in theirs.utterances:
+        if other.span.end_ms <= first or other.span.start_ms >= last:
+            continue
         for atom in other.words or (other,):
             if atom.span.end_ms > first and atom.span.start_ms < last:
                 said.update(words_of(atom.text))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING, Final
@@ -126,7 +127,9 @@ def _ends_between(before: _Atom, after: _Atom, length_ms: int, others: Sequence[
 
 
 def _any_between(times: Sequence[int], first: int, end: int) -> bool:
-    return any(first <= time < end for time in times)
+    """Whether one of the times, which are in order, is from `first` on and before `end`."""
+    at = bisect_left(times, first)
+    return at < len(times) and times[at] < end
 
 
 def _turn(party: Party, atoms: Sequence[_Atom], language: str | None) -> Turn:

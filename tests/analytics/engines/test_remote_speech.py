@@ -9,7 +9,7 @@ import pytest
 
 from plugandtell.analytics.engines.remote_speech import RemoteSpeech, SpeechServer
 from plugandtell.analytics.engines.speech_to_text import RATE
-from plugandtell.core.errors import EngineFailed, EngineUnavailable
+from plugandtell.core.errors import EngineFailed, EngineUnavailable, InvalidSetting
 from tests.support.http_server import Answer, WebServer, web_server
 from tests.support.speech import sentence
 
@@ -126,6 +126,25 @@ def test_a_server_that_is_not_there_may_be_there_another_time() -> None:
         nobody = RemoteSpeech(SpeechServer(f"http://127.0.0.1:{taken.getsockname()[1]}/v1", "m", SECRET))
         with pytest.raises(EngineFailed, match="refused"):
             nobody.transcribe(SPOKEN, "en", ("en",))
+
+
+@pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.com", "example.com/v1", "http://", "http://[::"])
+def test_only_an_address_on_the_web_is_taken(url: str) -> None:
+    with pytest.raises(InvalidSetting, match="--speech-url"):
+        SpeechServer(url, "whisper-1")
+
+
+def test_a_key_that_cannot_be_sent_is_not_shown(server: WebServer) -> None:
+    with pytest.raises(EngineUnavailable, match="key cannot be sent") as caught:
+        RemoteSpeech(SpeechServer(server.url, "m", f"{SECRET}\nX: y")).transcribe(SPOKEN, "en", ("en",))
+    assert SECRET not in str(caught.value)
+
+
+def test_a_password_in_the_address_is_not_shown() -> None:
+    with pytest.raises(EngineFailed) as caught:
+        RemoteSpeech(SpeechServer("http://me:hidden@127.0.0.1:1/v1", "m")).transcribe(SPOKEN, "en", ("en",))
+    assert "hidden" not in str(caught.value)
+    assert "hidden" not in repr(SpeechServer("http://me:hidden@example.com/v1", "m"))
 
 
 def test_the_key_is_not_in_what_is_shown_of_the_server() -> None:

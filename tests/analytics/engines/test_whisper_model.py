@@ -114,6 +114,14 @@ def test_a_folder_with_a_model_is_taken_as_it_is(tmp_path: Path) -> None:
     assert find_model(str(tmp_path), Path("unused")) == tmp_path
 
 
+def test_a_folder_that_happens_to_be_called_base_is_not_the_model(
+    tmp_path: Path, data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "base").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert (find_model("base", data_dir) / "model.bin").is_file()
+
+
 def test_a_folder_without_a_model_is_refused(tmp_path: Path) -> None:
     with pytest.raises(EngineUnavailable, match=r"holds no model\.bin"):
         find_model(str(tmp_path), tmp_path)

@@ -49,7 +49,7 @@ def make_engine(settings: EngineSettings, data_dir: Path, environment: Mapping[s
 
             assert settings.speech_url is not None  # the settings have seen to it
             return RemoteSpeech(
-                SpeechServer(settings.speech_url, settings.speech_model, environment.get(KEY_VARIABLE, ""))
+                SpeechServer(settings.speech_url, settings.speech_model, environment.get(KEY_VARIABLE, "").strip())
             )
 
 

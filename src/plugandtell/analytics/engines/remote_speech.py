@@ -12,13 +12,15 @@ from http import HTTPStatus
 from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, Final
 from urllib.error import HTTPError, URLError
+from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import numpy as np
 
+from plugandtell.analytics.audio_source import shown
 from plugandtell.analytics.engines.speech_to_text import RATE, Capabilities
 from plugandtell.analytics.engines.voice_activity import find_speech, quietest
-from plugandtell.core.errors import EngineFailed, EngineUnavailable
+from plugandtell.core.errors import EngineFailed, EngineUnavailable, InvalidSetting
 from plugandtell.core.hearing import Heard
 from plugandtell.core.languages import code_of
 from plugandtell.core.packing import Piece, overlap
@@ -56,6 +58,9 @@ class SpeechServer:
         model: What it is asked for.
         key: Sent as a bearer token; empty for none. It is in no message and no log.
         timeout_s: The longest without a byte; a request is up to ten minutes of audio.
+
+    Raises:
+        InvalidSetting: The address is none of a web server.
     """
 
     url: str
@@ -63,8 +68,12 @@ class SpeechServer:
     key: str = ""
     timeout_s: float = 300.0
 
+    def __post_init__(self) -> None:
+        if not _is_web_address(self.url):
+            raise InvalidSetting("--speech-url", shown(self.url), "an address such as https://HOST/v1")
+
     def __repr__(self) -> str:
-        return f"SpeechServer({self.url!r}, {self.model!r})"
+        return f"SpeechServer({shown(self.url)!r}, {self.model!r})"
 
 
 class RemoteSpeech:
@@ -122,7 +131,7 @@ class RemoteSpeech:
         headers = {"Content-Type": kind, "Accept": "application/json"}
         if self._server.key:
             headers["Authorization"] = f"Bearer {self._server.key}"
-        answer = self._send(Request(self._address, body, headers))  # noqa: S310  (the scheme is checked with the settings)
+        answer = self._send(Request(self._address, body, headers))  # noqa: S310  (`SpeechServer` takes no other scheme than http)
         try:
             decoded = json.loads(answer)
         except ValueError as exc:
@@ -148,14 +157,24 @@ class RemoteSpeech:
             raise self._unusable(cause) from None
         except (URLError, HTTPException, OSError) as exc:
             raise EngineFailed(self._name, str(getattr(exc, "reason", exc)) or type(exc).__name__) from exc
+        except ValueError:  # its text would quote the key
+            raise self._unusable("the key cannot be sent: it has characters in it that no key has") from None
 
     @property
     def _name(self) -> str:
-        return f"the speech engine at {self._server.url}"
+        return f"the speech engine at {shown(self._server.url)}"
 
     def _unusable(self, cause: str) -> EngineUnavailable:
         hint = f"check --speech-url, --speech-model and the key in {KEY_VARIABLE}"
         return EngineUnavailable(self._name, cause, hint)
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _ms(samples: int) -> int:

@@ -73,17 +73,17 @@ def find_model(model: str, data_dir: Path) -> Path:
     """The folder of a model, ready to be loaded.
 
     Args:
-        model: A folder, `base`, or a name on the model hub.
+        model: A folder, `base`, or a name on the model hub. A folder that is called like a model is `./NAME`.
         data_dir: Where our own models are kept.
 
     Raises:
         EngineUnavailable: There is no such model, or what the packages hold is not what it should be.
         EngineFailed: The hub does not answer, or the model cannot be written.
     """
-    if Path(model).is_dir():
-        return _checked_folder(Path(model))
     if model == DEFAULT:
         return join_model(BASE, data_dir / "models" / "faster-whisper-base")
+    if model not in available_models() and Path(model).is_dir():
+        return _checked_folder(Path(model))
     return _from_hub(model, data_dir / "models" / "hub")
 
 
