@@ -93,7 +93,7 @@ async def test_a_worker_that_is_stopped_gives_back_what_it_had_in_hand(
 ) -> None:
     write_wav(tmp_path / "call.wav", silence(0.5), sentence(2), silence(0.5))
     speech_server.answers["/v1/audio/transcriptions"].stalls = True
-    async with running(tmp_path, "worker", "--grace-s=0", *engines) as worker:
+    async with running(tmp_path, "worker", "--grace-s=0", "--log-level=debug", *engines) as worker:
         await worker.logged("working")
         submitted = await finished(tmp_path, "submit", "call.wav", "--data-dir=data")
         call_id = submitted.lines[0]

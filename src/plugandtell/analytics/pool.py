@@ -180,7 +180,7 @@ class Pool:
         self._check_open(stage)
         folder = await asyncio.to_thread(self._scratch.new_folder)
         child = await Child.start(stage, self._settings.limits, folder)
-        get_logger().info("child_started", stage=stage.value, child=child.pid)
+        get_logger().debug("child_started", stage=stage.value, child=child.pid)
         return child
 
     def _give_back(self, child: Child) -> None:

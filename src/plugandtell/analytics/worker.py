@@ -126,7 +126,7 @@ class StageWorker:
         results = await patiently(lambda: self._calls.results(call.call_id))
         job = CallInput(call.call_id, call.audio_url, call.options, results)
         limit_s = self._rules.limit_s(job)
-        self._log.info("stage_began", limit_s=limit_s)
+        self._log.debug("stage_began", limit_s=limit_s)
         try:
             async with asyncio.timeout(limit_s + self._rules.overtime_s) as overtime:
                 return await self._runner.run(self._stage, job, limit_s)
