@@ -17,7 +17,10 @@ FINISH: Final = "finish"
 """The line that asks the child to end as soon as every recording is analysed; the end of its input: at once."""
 _FIRST_PAUSE_S = 1.0
 _LONGEST_PAUSE_S = 60.0
-_HOPELESS = frozenset({ExitStatus.USAGE, ExitStatus.NO_ENGINE, ExitStatus.FOLDER_UNUSABLE})
+_ENDS = frozenset({ExitStatus.OK, ExitStatus.USAGE, ExitStatus.NO_ENGINE, ExitStatus.FOLDER_UNUSABLE})
+"""Exit codes that another start would end with again."""
+_LAST_CRASHES = 2
+"""How often it may start again after all is recorded."""
 
 
 class Analysis:
@@ -43,23 +46,20 @@ class Analysis:
         """Let it analyse what was recorded, then end; another request to stop leaves the rest for the next start.
 
         Returns:
-            Its exit code; 0 if it had ended before, which was said then.
+            The exit code that it ended with.
         """
         self._finishing = True
-        if self._child is None:
-            self._say("run", f"{NAME} does not run: its next start has the rest")
-            self._keeping.cancel()
-            await asyncio.wait({self._keeping})
-            return ExitStatus.OK
-        await self._child.send(FINISH)
+        if self._child is not None:
+            await self._child.send(FINISH)
         with stop_requests() as hurry:
             hurrying = asyncio.create_task(hurry.wait())
             await asyncio.wait({self._keeping, hurrying}, return_when=asyncio.FIRST_COMPLETED)
             hurrying.cancel()
-        if not self._keeping.done():
-            self._say("run", "leaving the rest of the analysis for the next start")
-            await self._child.stop()
-        return await self._keeping
+        if self._keeping.done():
+            return self._keeping.result()
+        self._say("run", "leaving the rest of the analysis for the next start")
+        self._keeping.cancel()
+        return ExitStatus.OK if self._child is None else await self._child.stop()
 
     def kill(self) -> None:
         """End it now. Idempotent."""
@@ -68,17 +68,23 @@ class Analysis:
             self._child.kill()
 
     async def _keep(self) -> int:
-        pause_s = _FIRST_PAUSE_S
+        pause_s, last_crashes = _FIRST_PAUSE_S, 0
         while True:
-            self._child = await Child.start(NAME, self._arguments, self._environment, self._say, output=Output.SHOWN)
-            code = await self._child.ended()
+            code = await self._run_once()
             if self._finishing:
+                last_crashes += 1
+            if code in _ENDS or last_crashes > _LAST_CRASHES:
+                if code != ExitStatus.OK:
+                    self._say("run", f"{NAME} ended with exit code {code}: its next start has the rest")
                 return code
-            self._child = None
-            what = f"{NAME} ended with exit code {code}; recording goes on"
-            if code in _HOPELESS:
-                self._say("run", f"{what} without it")
-                return ExitStatus.OK
-            self._say("run", f"{what}, and {NAME} starts again in {pause_s:g} s")
+            self._say("run", f"{NAME} ended with exit code {code} and starts again in {pause_s:g} s")
             await asyncio.sleep(pause_s)
             pause_s = min(2 * pause_s, _LONGEST_PAUSE_S)
+
+    async def _run_once(self) -> int:
+        self._child = await Child.start(NAME, self._arguments, self._environment, self._say, output=Output.SHOWN)
+        if self._finishing:
+            await self._child.send(FINISH)
+        code = await self._child.ended()
+        self._child = None
+        return code

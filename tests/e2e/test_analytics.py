@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
 import signal
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,3 +116,39 @@ async def test_a_database_that_is_none_of_ours_is_said_with_the_way_out(tmp_path
     assert outcome.status == 2
     assert "--database-url" in outcome.stderr
     assert "secret" not in outcome.stderr
+
+
+async def test_recording_goes_on_without_an_engine(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.5), sentence(2), silence(0.5))
+    flags = ["--port=0", "--input=in.wav", "--pace=fast", "--data-dir=data", "--model=/no/such/folder"]
+    async with running(tmp_path, "run", *flags) as run:
+        await run.logged("analytics ended with exit code 12: its next start has the rest")
+        outcome = await run.outcome()
+    assert outcome.status == 12, outcome.stderr
+    assert len(recordings(tmp_path / "audio")) == 1
+
+
+async def test_analytics_that_is_killed_starts_again_and_takes_up_what_was_left(
+    tmp_path: Path, engines: list[str], speech_server: WebServer
+) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.5), sentence(2), silence(0.5))
+    speech_server.answers["/v1/audio/transcriptions"].stalls = True
+    async with running(tmp_path, "run", "--port=0", "--input=in.wav", *engines) as run:
+        await run.logged("recording submitted")
+        os.kill(await child_of(run.process.pid, "worker"), signal.SIGKILL)
+        speech_server.answers["/v1/audio/transcriptions"].stalls = False
+        await run.logged("starts again")
+        outcome = await run.outcome()
+    assert outcome.status == 0, outcome.stderr
+    assert outcome.stderr.count("(complete") == 1
+
+
+async def child_of(parent: int, command: str) -> int:
+    """The process that runs `plugandtell COMMAND` for that parent."""
+    listing = await asyncio.create_subprocess_exec("ps", "-A", "-o", "pid=,ppid=,args=", stdout=subprocess.PIPE)
+    lines, _ = await listing.communicate()
+    for line in lines.decode().splitlines():
+        pid, ppid, arguments = line.split(maxsplit=2)
+        if int(ppid) == parent and f"plugandtell {command}" in arguments:
+            return int(pid)
+    raise AssertionError(f"no {command} runs under {parent}")

@@ -11,6 +11,7 @@ from plugandtell.analytics.announcing import ANNOUNCED_WITHIN_S, all_settled, an
 from plugandtell.analytics.api import open_analytics
 from plugandtell.analytics.recordings import Recordings
 from plugandtell.analytics.report import as_text
+from plugandtell.analytics.runtime import utc_now
 from plugandtell.analytics.submitted import Submitted
 from plugandtell.analytics.submitting import Submitting
 from plugandtell.command import print_line
@@ -25,9 +26,12 @@ if TYPE_CHECKING:
     from typing import Any
 
     from plugandtell.analytics.api import Analytics, AnalyticsSettings
+    from plugandtell.analytics.database import StoredCalls
     from plugandtell.analytics.recordings import Found
     from plugandtell.analytics.report import Report
     from plugandtell.analytics.settings import ServiceName, StoreSettings
+
+_MOST_LEFT = 1000
 
 
 async def work_until_stopped(
@@ -64,7 +68,7 @@ async def _watch(analytics: Analytics, stores: StoreSettings, folder: Path, fini
     """Submit what is recorded, and say what comes of it, until all is done after `finish` is set."""
     submitted = Submitted(stores.data_dir, folder, stores.database_url or "")
     recordings = Recordings(folder, Submitting(analytics.flow), submitted, CallOptions())
-    ours: list[str] = []
+    ours = await _unfinished_of(analytics.calls, folder)
 
     def note(found: Found) -> None:
         ours.extend(submission.call_id for submission in found.new)
@@ -77,6 +81,13 @@ async def _watch(analytics: Analytics, stores: StoreSettings, folder: Path, fini
         await asyncio.sleep(ANNOUNCED_WITHIN_S)
     finally:
         announcing.cancel()
+
+
+async def _unfinished_of(calls: StoredCalls, folder: Path) -> list[str]:
+    """The calls of recordings in this folder that an earlier run left unfinished."""
+    sources = f"{folder}/"
+    left = await calls.unfinished(utc_now(), "", _MOST_LEFT)
+    return [call.call_id for call, _ in left if call.source.startswith(sources)]
 
 
 def _say(report: Report) -> None:

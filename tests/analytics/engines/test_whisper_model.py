@@ -137,3 +137,9 @@ def test_a_hub_that_does_not_answer_may_answer_another_time(tmp_path: Path, monk
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     with pytest.raises(EngineFailed, match="cannot be fetched"):
         find_model("tiny", tmp_path)
+
+
+@pytest.mark.parametrize("model", ["/no/such/folder", "./here", "../up", "~/models", "a/b/c", "C:\\models\\x", ""])
+def test_a_path_at_which_there_is_nothing_is_never_asked_of_the_hub(tmp_path: Path, model: str) -> None:
+    with pytest.raises(EngineUnavailable, match=r"no such folder|holds no model"):
+        find_model(model, tmp_path)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.resources import files
@@ -67,6 +68,9 @@ BASE: Final = (
     ),
 )
 """Systran/faster-whisper-base at its revision ebe41f70d5b6dfa9166e2c581c45c9c0cfc57b66."""
+
+_HUB_NAME: Final = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?")
+"""What a model on the hub may be called; anything else is a path."""
 
 
 def find_model(model: str, data_dir: Path) -> Path:
@@ -157,6 +161,9 @@ def _blocks(parts: Iterable[Traversable]) -> Iterable[bytes]:
 
 def _from_hub(model: str, cache: Path) -> Path:
     """Download a model by name, unless it is in the cache already."""
+    if not _HUB_NAME.fullmatch(model):
+        hint = "check the path, or name a model on the hub as OWNER/NAME"
+        raise EngineUnavailable(f"the Whisper model {model!r}", "there is no such folder", hint)
     if "/" not in model and model not in available_models():
         names = ", ".join(available_models())
         raise EngineUnavailable(
