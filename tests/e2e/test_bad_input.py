@@ -108,7 +108,8 @@ async def test_who_connects_in_vain_can_be_stopped_at_once(tmp_path: Path) -> No
 async def test_nobody_needs_to_read_what_is_printed(tmp_path: Path, closed: int) -> None:
     """A shell closes standard output (1) or standard error (2) before the commands start."""
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(4), silence(0.3))
-    command = f"exec {shlex.quote(sys.executable)} -m plugandtell run --port=0 --input=in.wav --pace=fast {closed}>&-"
+    flags = "--no-analytics --port=0 --input=in.wav --pace=fast"
+    command = f"exec {shlex.quote(sys.executable)} -m plugandtell run {flags} {closed}>&-"
     process = await asyncio.create_subprocess_shell(
         command, cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
     )
