@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
@@ -93,6 +94,40 @@ async def test_a_database_that_hangs_is_unreachable_and_keeps_nobody_from_leavin
         with pytest.raises(StoreUnreachable):
             await calls.get("7f")
     mortal.thaw()
+
+
+async def test_a_database_that_hangs_at_the_first_statement_keeps_nobody_from_leaving(
+    postgres: Postgres, tmp_path: Path
+) -> None:
+    hangs = asyncio.Event()
+    ends: list[asyncio.StreamWriter] = []
+
+    async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65_536):
+            if hangs.is_set() and b"statement_timeout" in data:
+                return
+            writer.write(data)
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", postgres.port)
+        ends.extend((writer, far_writer))
+        with suppress(OSError):
+            await asyncio.gather(pass_on(reader, far_writer), pass_on(far_reader, writer))
+
+    line = await asyncio.start_server(serve, "127.0.0.1", 0)
+    url = postgres.new_database().replace(f":{postgres.port}/", f":{line.sockets[0].getsockname()[1]}/")
+    try:
+        async with asyncio.timeout(WITHIN_S), open_calls(url, tmp_path, answer_within_s=0.5) as calls:
+            await add(calls, "7f")
+            hangs.set()
+            for end in ends:
+                end.transport.abort()
+            with pytest.raises(StoreUnreachable, match="no answer within"):
+                await calls.get("7f")
+    finally:
+        line.close()
+        for end in ends:
+            end.transport.abort()
 
 
 async def test_nobody_answers_there(tmp_path: Path) -> None:

@@ -90,7 +90,8 @@ class Database:
         self._answer_within_s = answer_within_s
         self._engine = _file_engine(url) if self.file else _server_engine(url)
         self._open: set[DBAPIConnection] = set()
-        event.listen(self._engine, "connect", lambda connection, _: self._open.add(connection))
+        # First of all: a server may hang at the very first statement.
+        event.listen(self._engine, "connect", lambda connection, _: self._open.add(connection), insert=True)
         event.listen(self._engine, "close", lambda connection, _: self._open.discard(connection))
         self._writing = self._engine.execution_options(writes=True)
         self._one_writer = threading.Lock() if self.file else nullcontext()
@@ -123,11 +124,11 @@ class Database:
         """Wait for what is under way, and close the connections."""
         closing = asyncio.create_task(asyncio.to_thread(self._threads.shutdown))
         try:
-            await asyncio.wait([closing], timeout=self._answer_within_s)
-        finally:
-            if not closing.done():
+            while not (await asyncio.wait([closing], timeout=self._answer_within_s))[0]:
                 self._cut()
-        await closing
+        except asyncio.CancelledError:
+            self._cut()
+            raise
         self._engine.dispose()
 
     async def _in_thread(self, do: Callable[[], _T]) -> _T:
