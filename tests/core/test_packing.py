@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.core.packing import Chunk, Piece, overlap, pack
+from plugandtell.core.packing import Chunk, Piece, Place, overlap, pack
 
 
 @st.composite
@@ -29,19 +29,25 @@ def test_all_speech_is_packed_once_in_order_and_no_chunk_is_too_long(pieces: lis
 def test_every_sample_of_a_chunk_finds_its_place(pieces: list[Piece], longest: int) -> None:
     for chunk in pack(pieces, longest):
         places = [at for piece in chunk.pieces for at in range(piece.start, piece.end)]
-        assert [chunk.place(at, at)[0] for at in range(chunk.samples)] == places
+        assert [chunk.place(at, at).start for at in range(chunk.samples)] == places
 
 
 def test_what_lies_across_a_pause_belongs_where_most_of_it_is() -> None:
     chunk = Chunk((Piece(0, 100), Piece(500, 600)))
-    assert chunk.place(80, 130) == (500, 530)
-    assert chunk.place(60, 130) == (60, 100)
+    assert chunk.place(80, 130) == Place(1, 500, 530)
+    assert chunk.place(60, 130) == Place(0, 60, 100)
+
+
+def test_what_lies_between_pieces_that_touch_is_in_one_of_them() -> None:
+    chunk = Chunk((Piece(0, 100), Piece(100, 200)))
+    assert chunk.place(100, 100) == Place(1, 100, 100)
+    assert chunk.place(90, 105) == Place(0, 90, 100)
 
 
 def test_what_lies_beyond_a_chunk_is_cut_at_its_end() -> None:
     chunk = Chunk((Piece(0, 100), Piece(500, 600)))
-    assert chunk.place(180, 900) == (580, 600)
-    assert chunk.place(-20, -5) == (0, 0)
+    assert chunk.place(180, 900) == Place(1, 580, 600)
+    assert chunk.place(-20, -5) == Place(0, 0, 0)
 
 
 def test_overlap_counts_the_samples_in_pieces() -> None:

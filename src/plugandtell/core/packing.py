@@ -36,6 +36,15 @@ class Piece:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where something in a chunk is in the recording: in the piece of that number, and there from `start` to `end`."""
+
+    piece: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Chunk:
     """Pieces one after another, as one sound."""
 
@@ -46,7 +55,7 @@ class Chunk:
         """How long it is."""
         return sum(piece.samples for piece in self.pieces)
 
-    def place(self, first: int, last: int) -> tuple[int, int]:
+    def place(self, first: int, last: int) -> Place:
         """Where something that lies from sample `first` to sample `last` of the chunk is in the recording.
 
         What overlaps two pieces belongs to the one that holds its middle, and ends where that one does: nobody utters
@@ -58,7 +67,7 @@ class Chunk:
         piece = self.pieces[index]
         shift = piece.start - starts[index]
         start = min(max(first + shift, piece.start), piece.end)
-        return start, min(max(last + shift, start), piece.end)
+        return Place(index, start, min(max(last + shift, start), piece.end))
 
     def _starts(self) -> list[int]:
         starts, at = [], 0

@@ -105,8 +105,8 @@ class Whisper:
     def transcribe(self, samples: NDArray[np.float32], language: str | None, languages: Sequence[str]) -> Heard:
         """See `SpeechToText`."""
         codes = [self._code(code) for code in ([language] if language else languages)]
-        pieces = find_speech(samples)
         try:
+            pieces = find_speech(samples)
             assigned = self._languages(samples, pieces, codes)
             batches = _batches(pieces, assigned, self._tuning)
             utterances = [utterance for batch in batches for utterance in self._hear(samples, batch)]
@@ -234,21 +234,19 @@ def _batches(pieces: Sequence[Piece], languages: Sequence[str], tuning: Tuning) 
 
 def _utterances(samples: NDArray[np.float32], chunk: Chunk, segment: _Segment) -> Iterable[Utterance]:
     """The segment's words, parted as the pieces of its chunk are, without what was imagined."""
-    placed = [replace(word, first=first, last=last) for word in segment.words for first, last in [_place(chunk, word)]]
-    for piece in chunk.pieces:
-        own = [word for word in placed if piece.start <= word.first <= word.last <= piece.end]
-        if not own:
-            continue
+    placed = [(chunk.place(word.first, word.last), word) for word in segment.words]
+    for index, words in groupby(placed, key=lambda pair: pair[0].piece):
+        own = [replace(word, first=place.start, last=place.end) for place, word in words]
         text = " ".join(word.text for word in own)
         confidence = sum(word.chance for word in own) / len(own)
-        claim = Claim(text, piece.samples / RATE, confidence, segment.no_speech, segment.log_probability)
-        if not is_imagined(claim):
-            words = tuple(Word(word.text, _span(word), round(word.chance, 3)) for word in _trimmed(samples, own))
-            yield Utterance(Span(words[0].span.start_ms, words[-1].span.end_ms), text, words, round(confidence, 3))
+        sound_s = chunk.pieces[index].samples / RATE
+        if not is_imagined(Claim(text, sound_s, confidence, segment.no_speech, segment.log_probability)):
+            yield _utterance(text, confidence, _trimmed(samples, own))
 
 
-def _place(chunk: Chunk, word: _Token) -> tuple[int, int]:
-    return chunk.place(word.first, word.last)
+def _utterance(text: str, confidence: float, tokens: Sequence[_Token]) -> Utterance:
+    words = tuple(Word(token.text, _span(token), round(token.chance, 3)) for token in tokens)
+    return Utterance(Span(words[0].span.start_ms, words[-1].span.end_ms), text, words, round(confidence, 3))
 
 
 def _trimmed(samples: NDArray[np.float32], words: Sequence[_Token]) -> list[_Token]:
