@@ -74,12 +74,13 @@ def main() -> None:
     parser.add_argument("cache", type=Path)
     parser.add_argument("--errors", action="store_true", help="show what is wrong in the half to tune on")
     parser.add_argument("--half", choices=("dev", "heldout"), help="only this half")
+    parser.add_argument("--language", choices=tuple(VOICES), help="only this language")
     arguments = parser.parse_args()
     arguments.cache.mkdir(parents=True, exist_ok=True)
     recognized = Recognized(arguments.voices, arguments.cache)
     for half in ("dev", "heldout"):
-        if arguments.half in (None, half):
-            for language in VOICES:
+        for language in VOICES:
+            if arguments.half in (None, half) and arguments.language in (None, language):
                 _report(recognized, half, language, show_errors=arguments.errors and half == "dev")
 
 

@@ -25,6 +25,7 @@ def addresses(text: str, language: str) -> list[str]:
         ("it's t i m at example dot com", "en", "tim@example.com"),
         ("it's t-i-m at example dot com", "en", "tim@example.com"),
         ("you can email tim at example.com", "en", "tim@example.com"),
+        ("Drop me a line at Tom at example.co.uk.", "en", "tom@example.co.uk"),
         ("marie point durand arobase exemple point fr", "fr", "marie.durand@exemple.fr"),
         ("Marie point Durand, arobase, exemple point fr", "fr", "marie.durand@exemple.fr"),
         ("léa tiret du bas quatre-vingt-douze arobase hotmail point fr", "fr", "lea_92@hotmail.fr"),

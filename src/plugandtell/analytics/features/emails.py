@@ -86,7 +86,8 @@ def _is_name(said: str, name: str, before: str, domain: str) -> bool:
     if _is_spelled(said) or any(character in name for character in "._-+0123456789"):
         return True
     is_spoken = re.search(r"\s(?:dot|point)\s", domain) is not None
-    return name not in _NEVER_LOCAL and (is_spoken or _MENTION.search(before) is not None)
+    is_named = re.search(rf"\bat\s{re.escape(said)}\Z", before, re.IGNORECASE) or _MENTION.search(before)
+    return name not in _NEVER_LOCAL and (is_spoken or is_named is not None)
 
 
 def _written(spoken: str) -> str:
