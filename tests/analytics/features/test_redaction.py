@@ -50,6 +50,11 @@ def test_a_date_of_birth_is_one_by_the_question_too() -> None:
     assert redact_transcript(asked).turns[1].text == "[date]. I called on May 2nd, 2024."
 
 
+def test_half_of_a_number_that_is_repeated_is_taken_out_too() -> None:
+    repeated = talk((CALLER, "It's 555-0142."), (AGENT, "Was it 0142 or 1234 at the end?"))
+    assert redact_transcript(repeated).turns[1].text == "Was it [number] or 1234 at the end?"
+
+
 def test_the_words_say_the_same_as_the_text_and_keep_their_times() -> None:
     (said,) = redact_transcript(one("Call 555 1234, or write.")).turns
     assert said.text == "Call [phone], or write."

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 RELATIVE: Final = "relative"
 """Value of what cannot be told without the time of the call."""
 
+_RECENT: Final = timedelta(days=45)
+"""A day without a year that was so lately is that one, rather than the one in nearly a year."""
+
 _DAY_AND_MONTH_CHARS: Final = 5
 _LEAP_YEAR: Final = datetime(2000, 1, 1)  # noqa: DTZ001 (a calendar, not a moment)
 
@@ -27,12 +30,12 @@ class DateSettings:
     Attributes:
         language: Of the call.
         started_at: When the call began; None where nobody knows.
-        is_past: Whether what happens then has happened.
+        is_past: Whether what happens then has happened, or was to; None where nothing says so.
     """
 
     language: str
     started_at: datetime | None
-    is_past: bool
+    is_past: bool | None
 
     @property
     def today(self) -> date | None:
@@ -97,6 +100,10 @@ def _calendar(groups: dict[str, str], settings: DateSettings) -> str | None:
         found = _parsed(f"{groups['day']} {groups['month']} 2000", settings)
         return f"--{month:02}-{int(groups['day']):02}" if found is not None else None
     found = _parsed(f"{groups['day']} {groups['month']} {year}".strip(), settings, forward=not settings.is_past)
+    if found is not None and settings.today is not None and not year and settings.is_past is None:
+        last = _parsed(f"{groups['day']} {groups['month']}", settings, forward=False)
+        is_recent = last is not None and settings.today - last.date() <= _RECENT
+        found = last if is_recent else found
     return found.date().isoformat() if found is not None else None
 
 

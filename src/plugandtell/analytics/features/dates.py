@@ -117,9 +117,9 @@ def _time(text: str, time: _Piece, grammar: Grammar) -> tuple[int, str | None]:
     return (part.end() if part else time.end), time_value(time.match, part)
 
 
-def _is_past(before: str, grammar: Grammar) -> bool:
-    """Whether the last word before a day that says so says that it is over."""
+def _is_past(before: str, grammar: Grammar) -> bool | None:
+    """Whether the last word before a day that tells past from future tells that it is over; None if none does."""
     clause = before[max(before.rfind(mark) for mark in ".?!\n") + 1 :]
     past = max((match.end() for match in grammar.past.finditer(clause)), default=-1)
     ahead = max((match.end() for match in grammar.ahead.finditer(clause)), default=-1)
-    return past > ahead
+    return None if past == ahead else past > ahead

@@ -94,9 +94,9 @@ ENGLISH: Final = Grammar(
         r"\b(?:took|takes|lasted|waited|nearly|over|within)\s\Z",
         r"\s(?:in\sthe\s(?P<part>morning|afternoon|evening)|at\s(?P<night>night))\b",
         r",?\s(?:at|around|about|by|before|after|from)\s|,?\s|\sat\s(?:around|about)\s",
-        r"\b(?:bought|came|went|was|were|since|had|did|sent|paid|been|got|spoke|began|made|told|said|born|took|"
+        r"\b(?:supposed\sto\s\w+|bought|came|went|was|were|since|had|did|sent|paid|been|got|spoke|began|made|told|said|born|took|"
         r"\w\w+(?<!ne)ed)\b",
-        r"\b(?:will|is|are|due|going|can|could|would|should|by|until|arrives?|comes?|let's|supposed)\b|'(?:ll|d)\b",
+        r"\b(?:will|is|are|due|going|can|could|would|should|by|until|arrives?|comes?|let's)\b|'(?:ll|d)\b",
     ),
 )
 """English."""

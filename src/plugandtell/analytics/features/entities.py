@@ -17,13 +17,16 @@ from plugandtell.analytics.features.words import WordTimes
 from plugandtell.core.findings import Entity, EntityKind
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from plugandtell.analytics.features.reading import Reading
+    from plugandtell.analytics.features.runs import Run
     from plugandtell.analytics.features.stretches import Stretch
     from plugandtell.core.transcript import Transcript, Turn
 
+_MANY_FIGURES: Final = 6
+_PIECE_FIGURES: Final = 4
 _TELLING_FIGURES: Final = 3
 _PLACEHOLDER: Final = re.compile(r"\[(" + "|".join(EntityKind) + r")\]")
 
@@ -50,20 +53,28 @@ def find_entities(transcript: Transcript, started_at: datetime | None = None) ->
     return tuple(sorted(found, key=lambda entity: (entity.turn, entity.start)))
 
 
-def find_figures(transcript: Transcript, min_figures: int) -> list[tuple[int, int, int]]:
-    """Where `min_figures` figures or more are said together that are in no entity: turn, first character, end.
+def find_figures(transcript: Transcript, secrets: Sequence[str]) -> list[tuple[int, int, int]]:
+    """Where figures are said that may be somebody's and are in no entity: turn, first character, end.
 
-    A round number, such as a million, tells nobody apart and is left out.
+    That is six of them or more together, save round numbers such as a million, or four that one of `secrets` has, as
+    when the other party repeats half of a number.
     """
     found: list[tuple[int, int, int]] = []
     for stretch in stretches(transcript):
         reading, candidates = _read(transcript, stretch, None)
         for run in find_runs(reading.text, _places(candidates)):
-            groups = [atom.text for atom in run.atoms if not atom.is_letter]
-            is_round = len(groups) == 1 and len(groups[0].rstrip("0")) < _TELLING_FIGURES
-            if sum(map(str.isdigit, run.text)) >= min_figures and not is_round:
+            if _may_be_somebodys(run, secrets):
                 found += stretch.parts(*reading.in_source(run.start, run.end))
     return found
+
+
+def _may_be_somebodys(run: Run, secrets: Sequence[str]) -> bool:
+    """Whether a run has many figures, or is a piece of a secret."""
+    figures = "".join(filter(str.isdigit, run.text))
+    groups = [atom.text for atom in run.atoms if not atom.is_letter]
+    is_round = len(groups) == 1 and len(groups[0].rstrip("0")) < _TELLING_FIGURES
+    is_piece = len(figures) >= _PIECE_FIGURES and any(figures in secret for secret in secrets)
+    return is_piece or (len(figures) >= _MANY_FIGURES and not is_round)
 
 
 def _read(transcript: Transcript, stretch: Stretch, started_at: datetime | None) -> tuple[Reading, list[Candidate]]:

@@ -80,9 +80,9 @@ FRENCH: Final = Grammar(
         r"\b(?:dur\w+|pendant|durant|attend\w*|perdu|pris|bout\sde|plus\sde|moins\sde|presque|environ)\s\Z",
         r"\s(?:du\s(?P<part>matin|soir)|de\sl'(?P<afternoon>après[-\s]midi))\b",
         r",?\s(?:à|vers|avant|après|dès|pour)\s|,?\s",
-        r"\b(?:depuis|étai[st]|avai[st]|née?|(?:ai|as|a|avons|avez|ont|suis|est|sommes|êtes|sont|été)\s(?:\w+\s)?"
+        r"\b(?:depuis|dev(?:ait|aient)\s\w+|étai[st]|avai[st]|née?|(?:ai|as|a|avons|avez|ont|suis|est|sommes|êtes|sont|été)\s(?:\w+\s)?"
         r"\w+(?:é|ée|és|ées|i|is|it|u|us|ue|ert|uit))\b",
-        r"\b(?:\w+(?:rai|ras|ra|rons|rez|ront|rais|rait)|peut|peux|pouvez|avant|doit|devait|prévue?|jusqu'au)\b",
+        r"\b(?:\w+(?:rai|ras|ra|rons|rez|ront|rais|rait)|peut|peux|pouvez|avant|doit|prévue?|jusqu'au)\b",
     ),
 )
 """French."""

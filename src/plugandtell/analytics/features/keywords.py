@@ -14,6 +14,7 @@ from yake import KeywordExtractor
 
 from plugandtell.analytics.features.call_words import CALL_WORDS
 from plugandtell.core.findings import Entity, Keyword
+from plugandtell.core.transcript import Party
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,16 +60,16 @@ class KeywordFinder:
     def find(self, transcript: Transcript, entities: Iterable[Entity]) -> tuple[Keyword, ...]:
         """The keywords of a call, the most important first: at most `MAX_KEYWORDS`, none where nothing is said.
 
-        The first has the score 1, another YAKE's figure for the first by YAKE's for it, since there less is more.
+        A score is 1 / (1 + s) of what YAKE gives, since with s less is more. The agent's first turn is left out: it
+        says who they are, and hardly what the call is about.
         """
         text = self._attached.sub("", _without(transcript, entities))
         scored = [(phrase, float(score)) for phrase, score in self._yake.extract_keywords(text)]
         forms = _forms(text, [phrase for phrase, _ in scored])
         telling = [(phrase, score) for phrase, score in scored if self._is_telling(phrase) and forms[phrase.lower()]]
         merged = _merged(telling, {phrase: forms[phrase].total() for phrase in forms})[:MAX_KEYWORDS]
-        best = max(merged[0][1], 1e-9) if merged else 0.0
         return tuple(
-            Keyword(_usual(forms[phrase.lower()]), round(best / max(score, best), 3), forms[phrase.lower()].total())
+            Keyword(_usual(forms[phrase.lower()]), round(1 / (1 + max(score, 0.0)), 3), forms[phrase.lower()].total())
             for phrase, score in merged
         )
 
@@ -86,6 +87,8 @@ def _without(transcript: Transcript, entities: Iterable[Entity]) -> str:
     for entity in sorted(entities, key=lambda entity: -entity.start):
         text = texts[entity.turn]
         texts[entity.turn] = f"{text[: entity.start]}. {text[entity.end :]}"
+    if transcript.turns and transcript.turns[0].party is Party.AGENT:
+        texts[0] = ""
     cleared = (re.sub(r"\[\w+\]", ". ", text).strip() for text in texts)
     return "\n".join(text if text.endswith(_PUNCTUATION) else f"{text}." for text in cleared if text)
 
@@ -98,8 +101,15 @@ def _forms(text: str, phrases: Sequence[str]) -> dict[str, Counter[str]]:
         for other in words[i : i + _WORDS_IN_PHRASE]:
             spelled = text[word.start() : other.end()]
             if (counted := forms.get(spelled.lower())) is not None:
-                counted[spelled] += 1
+                counted[_within_sentence(text, word.start(), spelled)] += 1
     return forms
+
+
+def _within_sentence(text: str, start: int, spelled: str) -> str:
+    """A phrase as it would stand within a sentence: its first letter small, if it is a capital that opens one."""
+    before = text[max(0, start - 3) : start].rstrip(" ")
+    opens = not before or before[-1] in ".!?\n"
+    return spelled[0].lower() + spelled[1:] if opens and spelled[1:].islower() else spelled
 
 
 def _merged(scored: Sequence[tuple[str, float]], counts: dict[str, int]) -> list[tuple[str, float]]:

@@ -2,7 +2,7 @@
 
 It is done before a transcript is stored for the first time, so that whatever is made of it later, keywords, entities,
 the sentence that decided the intent, cannot hold what it does not have. Rather too much is taken out than too little:
-whatever else is six figures long or longer goes too.
+whatever else is six figures long goes too, and four of a number that is taken out elsewhere.
 """
 
 from __future__ import annotations
@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 PERSONAL: Final = frozenset({EntityKind.PHONE, EntityKind.EMAIL, EntityKind.ORDER, EntityKind.ACCOUNT})
 """What says who somebody is; amounts and dates do not, save a date of birth."""
 
-_MIN_FIGURES: Final = 6
 _MARK = re.compile(r"\[(?:" + "|".join((*EntityKind, "number")) + r")\]")
 _BIRTH = re.compile(r"\b(?:born|birth\w*|née?|naissance|anniversaire)\b[^.?!]*\Z", re.IGNORECASE)
 _BIRTH_CHARS: Final = 60
@@ -37,7 +36,7 @@ def redact_transcript(transcript: Transcript) -> Transcript:
     """
     taken = [entity for entity in find_entities(transcript) if entity.kind in PERSONAL or _is_birth(transcript, entity)]
     marks = [(entity.turn, entity.start, entity.end, placeholder(entity.kind)) for entity in taken]
-    others = find_figures(transcript, _MIN_FIGURES)
+    others = find_figures(transcript, ["".join(filter(str.isdigit, entity.value)) for entity in taken])
     sure = replace(transcript, turns=tuple(_with_sure_words(turn) for turn in transcript.turns))
     return _with_marks(sure, [*marks, *((turn, start, end, "[number]") for turn, start, end in others)])
 
