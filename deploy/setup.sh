@@ -67,6 +67,7 @@ missing_packages() {
     exists /usr/lib*/alsa-lib/libasound_module_pcm_pulse.so /usr/lib/*/alsa-lib/libasound_module_pcm_pulse.so ||
         echo libasound2-plugins
     # They start queue stores and databases of their own, on free ports and in temporary folders.
+    command -v ps >/dev/null || echo procps
     command -v redis-server >/dev/null || echo redis-server
     exists /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres || echo postgresql
 }

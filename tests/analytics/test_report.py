@@ -21,7 +21,7 @@ call.flac  (complete, 1:05, en, call 7f)
          caller 8 s, 80% of the talk, 120 words a minute
          silence 25%, longest 3.5 s, loudness -23.0 LUFS
   about  order, charged twice
-  named  0:04 order 12345 ("order 12345")
+  named  0:04 order order 12345 (12345)
 
      0:00  agent   Good morning, how can I help you?
      0:02  caller  I was charged twice for order 12345, and nobody calls me

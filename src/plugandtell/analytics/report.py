@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _SIGNS: Final = {Polarity.POSITIVE: "+", Polarity.NEUTRAL: "o", Polarity.NEGATIVE: "-"}
 _NOT_HEARD: Final = "."
 _NARROWEST: Final = 50
+_NO_YEAR: Final = "--"
 _Result = TypeVar("_Result", Transcript, Features, Sentiment, Intent)
 
 
@@ -157,8 +158,10 @@ def _shown(metrics: Iterable[tuple[str, Metric]]) -> Iterator[str]:
 
 
 def _entity(entity: Entity) -> str:
-    spoken = "" if entity.text == entity.value else f' ("{entity.text}")'
-    return f"{clock(entity.span.start_ms)} {entity.kind.value} {entity.value}{spoken}"
+    """As it was said, and in its usual form where that is another one; a day without a year has no usual form."""
+    is_plain = entity.text == entity.value or entity.value.startswith(_NO_YEAR)
+    usual = "" if is_plain else f" ({entity.value})"
+    return f"{clock(entity.span.start_ms)} {entity.kind.value} {entity.text}{usual}"
 
 
 def _conversation(transcript: Transcript) -> Iterator[tuple[str, list[str]]]:
