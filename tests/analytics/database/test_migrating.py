@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+import sys
+from asyncio.subprocess import PIPE
 from contextlib import closing
 from typing import TYPE_CHECKING
 
@@ -18,10 +20,25 @@ from plugandtell.analytics.database.connection import database_url as get_databa
 from plugandtell.analytics.database.migrating import VERSION_TABLE
 from plugandtell.analytics.database.schema import METADATA
 from plugandtell.core.errors import FolderUnusable, StoreUnusable
-from tests.analytics.database.moments import NOON, OPTIONS, add
+from tests.analytics.database.moments import add
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+START = """
+import asyncio, sys
+from datetime import UTC, datetime
+from pathlib import Path
+from uuid import uuid4
+from plugandtell.analytics.database import open_calls
+from plugandtell.core.call import CallOptions
+async def main():
+    async with open_calls(sys.argv[1] or None, Path(sys.argv[2])) as calls:
+        await calls.add(uuid4().hex, "file:///a.wav", "file", CallOptions(), datetime.now(UTC))
+print("ready", flush=True)
+sys.stdin.read()
+asyncio.run(main())
+"""
 
 
 def run_sql(file: Path, *statements: str) -> None:
@@ -47,22 +64,29 @@ async def test_what_was_written_is_there_at_the_next_start(tmp_path: Path) -> No
         assert (await calls.get("7f")).call_id == "7f"
 
 
-async def test_many_that_start_at_once_make_the_tables_once(tmp_path: Path) -> None:
-    async def start(number: int) -> None:
-        async with open_calls(None, tmp_path) as calls:
-            await calls.add(str(number), "file:///a.wav", "file", OPTIONS, NOON)
+async def test_processes_that_start_at_once_make_the_tables_once(database_url: str | None, tmp_path: Path) -> None:
+    arguments = ("-c", START, database_url or "", str(tmp_path))
+    starters = [
+        await asyncio.create_subprocess_exec(sys.executable, *arguments, stdin=PIPE, stdout=PIPE) for _ in range(3)
+    ]
+    for starter in starters:
+        assert starter.stdout is not None
+        await starter.stdout.readline()  # all are as far as the database
+    await asyncio.gather(*(starter.communicate(b"go") for starter in starters))
+    assert [starter.returncode for starter in starters] == [0, 0, 0]
+    async with open_calls(database_url, tmp_path) as calls:
+        assert len(await calls.list()) == 3
 
-    await asyncio.gather(*(start(number) for number in range(8)))
-    async with open_calls(None, tmp_path) as calls:
-        assert len(await calls.list()) == 8
 
-
-async def test_a_newer_database_is_left_alone(tmp_path: Path) -> None:
-    async with open_calls(None, tmp_path):
+async def test_a_newer_database_is_left_alone(database_url: str | None, tmp_path: Path) -> None:
+    async with open_calls(database_url, tmp_path):
         pass
-    run_sql(tmp_path / FILE, f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    engine = create_engine(get_database_url(database_url, tmp_path))
+    with engine.begin() as connection:
+        connection.exec_driver_sql(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    engine.dispose()
     with pytest.raises(StoreUnusable, match=r"a newer PlugAndTell made it \(schema 9999\); update"):
-        async with open_calls(None, tmp_path):
+        async with open_calls(database_url, tmp_path):
             pass
 
 
