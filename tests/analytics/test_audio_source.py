@@ -56,6 +56,12 @@ def test_a_signed_address_goes_out_as_it_is_signed(web: WebServer) -> None:
         assert {path for _, path, _ in web.asked} == {"/a%20b.wav?sig=a%2Fb%3D&x=%7E"}
 
 
+def test_an_address_as_people_write_it_is_understood(web: WebServer) -> None:
+    web.answers["/%C3%A9t%C3%A9%20100%25.wav"] = Answer(b"x")
+    with fetched(f"{web.url}/été 100%25.wav") as path:
+        assert path.read_bytes() == b"x"
+
+
 def test_a_password_in_the_address_is_used(web: WebServer) -> None:
     web.answers["/a.wav"] = Answer(b"x")
     with fetched(web.url.replace("http://", "http://ann:secret@") + "/a.wav"):
@@ -111,7 +117,9 @@ def test_what_takes_too_long_is_given_up(web: WebServer) -> None:
         pass
 
 
-@pytest.mark.parametrize("url", ["ftp://host/a.wav", "a.wav", "/tmp/a.wav", "C:/a.wav", "http://[::/a", "data:,x"])
+@pytest.mark.parametrize(
+    "url", ["ftp://host/a.wav", "a.wav", "/tmp/a.wav", "C:/a.wav", "http://[::/a", "data:,x", "file:///a%00b"]
+)
 def test_what_is_no_address_of_ours_is_refused(url: str) -> None:
     with pytest.raises(InputNotFound), fetched(url):
         pass

@@ -111,6 +111,27 @@ async def test_a_crash_costs_the_call_and_not_the_pool(tmp_path: Path, deed: str
         await pid_of(pool)
 
 
+async def test_what_a_crashed_child_started_goes_with_it(tmp_path: Path) -> None:
+    async with pool_of(tmp_path) as pool:
+        with pytest.raises(ChildCrashed, match="exit code 3"):
+            await pid_of(pool, "orphan")
+        await ended(int((tmp_path / "grandchild").read_text()))
+
+
+async def test_a_child_that_cannot_end_by_itself_gets_no_other_call(tmp_path: Path) -> None:
+    async with pool_of(tmp_path) as pool:
+        with pytest.raises(EngineFailed, match="KeyError"):
+            await pid_of(pool, "linger-x")
+        await pid_of(pool, limit_s=20)
+
+
+async def test_a_length_that_is_none_is_an_answer_that_cannot_be_read(tmp_path: Path) -> None:
+    async with pool_of(tmp_path) as pool:
+        with pytest.raises(EngineFailed, match="cannot be read"):
+            await pid_of(pool, "length-mad")
+        await pid_of(pool, f"length-{10**200}")
+
+
 async def test_a_child_that_the_system_kills_is_said_to_be(tmp_path: Path) -> None:
     async with pool_of(tmp_path) as pool:
         running = asyncio.create_task(pid_of(pool, "hang"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 import logging
 import os
+import subprocess
 import sys
 import tempfile
 import threading
@@ -58,7 +59,7 @@ class ObedientService:
         if deed == "grow":
             self._kept.append(b"x" * (int(value) * 1_000_000))
         elif deed == "length":
-            self.tell_length(int(value))
+            self.tell_length(value if value.isalpha() else int(value))  # type: ignore[arg-type]
             time.sleep(0.3)
         else:
             do(call.call_id, self._folder)
@@ -130,6 +131,19 @@ def _die_once_idle(_value: str, _folder: Path) -> None:
     threading.Timer(0.05, os._exit, [3]).start()
 
 
+def _leave_a_process(_value: str, folder: Path) -> None:
+    """Die and leave a process that holds the pipes open."""
+    process = subprocess.Popen(["sleep", "600"])
+    (folder / "grandchild").write_text(str(process.pid))
+    os._exit(3)
+
+
+def _fail_and_linger(value: str, _folder: Path) -> None:
+    """Raise what nobody expects, with a thread that keeps the process from ending by itself."""
+    threading.Thread(target=threading.Event().wait).start()
+    raise KeyError(value)
+
+
 def _wait_for_file(value: str, folder: Path) -> None:
     while not (folder / value).exists():
         time.sleep(0.01)
@@ -150,5 +164,7 @@ DEEDS: dict[str, Callable[[str, Path], None]] = {
     "quit": _leave_python,
     "fail": _fail,
     "soon": _die_once_idle,
+    "orphan": _leave_a_process,
+    "linger": _fail_and_linger,
     "wait": _wait_for_file,
 }

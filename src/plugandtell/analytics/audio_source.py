@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import os
 import shutil
+import string
 import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, TYPE_CHECKING, Any, Final
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, quote, urlsplit
 from urllib.request import url2pathname
 
 import fsspec
@@ -141,12 +142,14 @@ def _split(url: str) -> SplitResult:
 def _local_path(parts: SplitResult) -> Path:
     if parts.netloc not in ("", "localhost"):
         raise InputNotFound(parts.netloc + parts.path, "a file:// URL names a file of this machine: file:///PATH")
-    return Path(url2pathname(parts.path))
+    path = url2pathname(parts.path)
+    if "\0" in path:
+        raise InputNotFound(parts.path, "no file can have this name")
+    return Path(path)
 
 
 def _http_options(limits: FetchLimits) -> dict[str, Any]:
     timeout = ClientTimeout(total=limits.total_s, sock_connect=limits.silence_s, sock_read=limits.silence_s)
-    # Encoded: a signed URL must go out as it was signed, character for character.
     return {"client_kwargs": {"timeout": timeout, "trust_env": True}, "encoded": True}
 
 
@@ -157,6 +160,8 @@ def _s3_options(limits: FetchLimits) -> dict[str, Any]:
 
 _STORES: Final = ("file", "s3")
 _OPTIONS: Final = {"http": _http_options, "https": _http_options, "s3": _s3_options}
+_AS_IT_IS: Final = string.punctuation
+"""What is not quoted in a URL: a signed one must go out as it was signed. Other letters and spaces cannot go out."""
 _STREAM: Final = {"block_size": 0, "size": 1}
 """One request from the first byte to the last. Where a size is given, whatever it is, fsspec asks for none beforehand,
 in a way that makes "no such file" of every error."""
@@ -184,7 +189,9 @@ def _chunks(url: str, limits: FetchLimits) -> Iterator[bytes]:
     scheme = urlsplit(url).scheme
     try:
         system = fsspec.filesystem(scheme, skip_instance_cache=True, **_OPTIONS[scheme](limits))
-        with system.open(url, "rb", **({} if scheme == "s3" else _STREAM)) as source:
+        with system.open(
+            url if scheme == "s3" else quote(url, _AS_IT_IS), "rb", **({} if scheme == "s3" else _STREAM)
+        ) as source:
             while chunk := source.read(_CHUNK_BYTES):
                 yield chunk
     except ImportError as exc:

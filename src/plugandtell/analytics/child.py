@@ -36,6 +36,7 @@ def main(parent: int, work: str) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's: it ends its children when it is done
     faulthandler.enable()
     Channel.on_standard_streams(work).serve()
+    os._exit(1)  # a library's thread might keep the process, and with it its pipes, from ending
 
 
 class Channel:

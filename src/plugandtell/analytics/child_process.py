@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from plugandtell.analytics.framing import HEAD, BadFrame, Start, Tag, frame, parse_failure, parse_head, pickled
 from plugandtell.analytics.memory import memory_bytes
 from plugandtell.analytics.service import RESULT_OF
-from plugandtell.analytics.wire import Unreadable, from_json
+from plugandtell.analytics.wire import from_json
 from plugandtell.core.errors import ChildCrashed, EngineFailed, PlugAndTellError, StageTimedOut
 from plugandtell.logservice import current_level, get_logger, log_forwarded
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 _MB: Final = 1_000_000
 _LAST_WORDS_BYTES: Final = 8_000
 _CHECK_MEMORY_EVERY_S: Final = 0.5
+_LONGEST_AUDIO_MS: Final = 48 * 3_600_000
 _DYING_S: Final = 2.0
 """How long a child that has closed its end of the pipes may take to be gone."""
 
@@ -80,6 +81,7 @@ class Child:
         self._is_killed = False
         self._grew_too_large = False
         self._last_words = b""
+        self._going: asyncio.Task[None] | None = None
         self._listening = asyncio.create_task(self._listen(), context=Context())  # it outlives the call that starts it
 
     @classmethod
@@ -90,6 +92,9 @@ class Child:
             stage: Whose service it will be.
             limits: What the child may use.
             temporary: Folder for its temporary files, which is removed at its end.
+
+        Raises:
+            OSError: The system starts no more processes.
         """
         process = await asyncio.create_subprocess_exec(
             sys.executable,
@@ -164,7 +169,7 @@ class Child:
             await self._expect(Tag.TAKEN)
             self._has_taken = True
             while (answer := await self._next())[0] is Tag.LENGTH:
-                timeout.reschedule(latest + per_audio_s * int(answer[1]) / 1000)
+                timeout.reschedule(latest + per_audio_s * min(int(answer[1]), _LONGEST_AUDIO_MS) / 1000)
             if answer[0] is not Tag.RESULT:
                 raise BadFrame(f"{answer[0].name} instead of a result")
             return from_json(answer[1], RESULT_OF[self.stage])
@@ -173,11 +178,15 @@ class Child:
         """End it now, with whatever it started. Idempotent."""
         self._is_killed = True
         if self._process.returncode is None:
-            with suppress(ProcessLookupError):
-                if sys.platform == "win32":
-                    self._process.kill()
-                else:
-                    os.killpg(self.pid, signal.SIGKILL)
+            self._kill_all()
+
+    def _kill_all(self) -> None:
+        """Kill the child and what it started, which is in its group; where there are no groups, the child."""
+        with suppress(ProcessLookupError):
+            if sys.platform == "win32":
+                self._process.kill()
+            else:
+                os.killpg(self.pid, signal.SIGKILL)
 
     async def end(self) -> None:
         """End it, wait until it is gone, and remove its temporary files. Idempotent."""
@@ -203,7 +212,7 @@ class Child:
             if not self._has_taken:
                 raise DiedIdle from None
             raise self._crashed(work) from None
-        except (BadFrame, Unreadable) as exc:
+        except ValueError as exc:  # a frame, a length or a result that is none
             self.kill()
             raise EngineFailed(work, f"its answer cannot be read: {exc}") from exc
         except BaseException:
@@ -251,15 +260,19 @@ class Child:
             get_logger().debug("child_wrote", stage=self.stage.value, child=self.pid, text=text)
 
     async def _gone(self) -> None:
-        """Wait until it is gone, and kill it if it takes its time."""
+        """Wait until it is gone, with what it started, and kill what takes its time."""
         self._is_killed = True
-        ended = asyncio.gather(self._process.wait(), self._listening)
-        try:
-            async with asyncio.timeout(_DYING_S):
-                await asyncio.shield(ended)
-        except TimeoutError:
-            self.kill()
-            await ended
+        if self._going is None:
+            self._going = asyncio.create_task(self._go(), context=Context())
+        await asyncio.shield(self._going)
+
+    async def _go(self) -> None:
+        exiting = asyncio.create_task(self._process.wait())
+        await asyncio.wait({exiting}, timeout=_DYING_S)
+        # What it started holds its pipes open, and would be an orphan. While one is left, nobody else gets the number
+        # of the group; when none is, there was a moment since for somebody to get it, which is as good as none.
+        self._kill_all()
+        await asyncio.wait({exiting, self._listening})
 
     def _crashed(self, work: str) -> ChildCrashed:
         error = ChildCrashed(work, self._death())

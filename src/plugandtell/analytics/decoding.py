@@ -81,14 +81,17 @@ def decode(path: Path, max_hours: float, name: str | None = None) -> CallAudio:
         WriteFailed: There is no room for temporary files.
     """
     name = str(path) if name is None else name
-    with ExitStack() as stack:
-        file = stack.enter_context(_opened(path, name))
-        decoder = _Decoder(stack.enter_context(_container(file, name)), name)
-        tracks = stack.enter_context(_Tracks(name, max_hours))
-        for block in decoder.blocks():
-            tracks.add(block)
-        decoder.check_damage(tracks.samples)
-        return CallAudio(tracks.mapped(), SPEECH.ms_from(tracks.samples))
+    try:
+        with ExitStack() as stack:
+            file = stack.enter_context(_opened(path, name))
+            decoder = _Decoder(stack.enter_context(_container(file, name)), name)
+            tracks = stack.enter_context(_Tracks(name, max_hours))
+            for block in decoder.blocks():
+                tracks.add(block)
+            decoder.check_damage(tracks.samples)
+            return CallAudio(tracks.mapped(), SPEECH.ms_from(tracks.samples))
+    except FFmpegError as exc:
+        raise InputNotAudio(name, f"it cannot be decoded ({exc.strerror})") from exc
 
 
 def _opened(path: Path, name: str) -> IO[bytes]:

@@ -178,8 +178,14 @@ class Pool:
     async def _new_child(self, stage: Stage) -> Child:
         assert self._scratch is not None, "a pool is entered before it is used"
         self._check_open(stage)
-        folder = await asyncio.to_thread(self._scratch.new_folder)
-        child = await Child.start(stage, self._settings.limits, folder)
+        try:
+            folder = await asyncio.to_thread(self._scratch.new_folder)
+            child = await Child.start(stage, self._settings.limits, folder)
+        except OSError as exc:
+            raise EngineFailed(stage.value, f"no process can be started for it: {exc.strerror or exc}") from exc
+        if self._is_closed:  # meanwhile
+            self._end(child)
+            self._check_open(stage)
         get_logger().debug("child_started", stage=stage.value, child=child.pid)
         return child
 

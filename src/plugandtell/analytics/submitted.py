@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import FolderUnusable
@@ -40,5 +41,5 @@ class Submitted:
         """Note one. Should it not get to the disk, it is submitted once more, which does no harm."""
         if call_id not in self._ids:
             self._ids.add(call_id)
-            with self._path.open("a", encoding="ascii") as file:
+            with suppress(OSError), self._path.open("a", encoding="ascii") as file:
                 file.write(f"{call_id}\n")
