@@ -189,9 +189,8 @@ def _chunks(url: str, limits: FetchLimits) -> Iterator[bytes]:
     scheme = urlsplit(url).scheme
     try:
         system = fsspec.filesystem(scheme, skip_instance_cache=True, **_OPTIONS[scheme](limits))
-        with system.open(
-            url if scheme == "s3" else quote(url, _AS_IT_IS), "rb", **({} if scheme == "s3" else _STREAM)
-        ) as source:
+        address, how = (url, {}) if scheme == "s3" else (quote(url, _AS_IT_IS), _STREAM)
+        with system.open(address, "rb", **how) as source:
             while chunk := source.read(_CHUNK_BYTES):
                 yield chunk
     except ImportError as exc:
