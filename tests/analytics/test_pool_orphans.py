@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,7 +40,8 @@ async def program(folder: Path, *deeds: str) -> AsyncIterator[asyncio.subprocess
         yield process
     finally:
         if process.returncode is None:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):  # it was killed, and nobody has told us yet
+                os.killpg(process.pid, signal.SIGKILL)
         await process.communicate()
 
 

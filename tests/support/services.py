@@ -60,7 +60,7 @@ class ObedientService:
             self._kept.append(b"x" * (int(value) * 1_000_000))
         elif deed == "length":
             self.tell_length(value if value.isalpha() else int(value))  # type: ignore[arg-type]
-            time.sleep(0.3)
+            time.sleep(0.8)
         else:
             do(call.call_id, self._folder)
         return Intent(IntentClass.OTHER, 1.0, (), str(os.getpid()), 0, Engine("obedient", "1"))
