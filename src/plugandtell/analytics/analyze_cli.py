@@ -105,7 +105,13 @@ def analyze(
             _print(one, as_json=options.json)
         return _status(reports)
 
-    return run_logged("analyze", log or LogOptions(), run, on_console=False)
+    try:
+        return run_logged("analyze", log or LogOptions(), run, on_console=False)
+    except KeyboardInterrupt:
+        print_line(
+            sys.stderr, "interrupted: what is not done yet goes on with the next `plugandtell worker` or `analyze`"
+        )
+        raise
 
 
 async def _analyze_all(
