@@ -8,7 +8,6 @@ It needs `plugandtell[analytics]`. Each sentence is a call of one turn, and goes
 from __future__ import annotations
 
 import argparse
-import os
 import resource
 import sys
 import time
@@ -143,16 +142,16 @@ def resident_mb() -> float:
 
 def timed(task: str, engine: str, examples: Sequence[Example]) -> tuple[list[Answered], str]:
     """What an engine makes of the examples, and a row of the table of costs."""
-    begin = time.perf_counter()
+    begin = time.process_time()
     if task == "intent":
         intent_judge = intent_judges()[engine]()
-        ready = time.perf_counter()
+        ready = time.process_time()
         answered = intents(intent_judge, examples)
     else:
         mood_judge = mood_judges()[engine]()
-        ready = time.perf_counter()
+        ready = time.process_time()
         answered = moods(mood_judge, examples)
-    took = time.perf_counter() - ready
+    took = time.process_time() - ready
     minutes = sum(len(one.text.split()) for one in examples) / TALK_WORDS_PER_MINUTE
     each_ms = 1000 * took / len(examples)
     row = f"| {engine} | {ready - begin:.2f} | {each_ms:.1f} | {took / minutes:.2f} | {resident_mb():.0f} |"
@@ -176,8 +175,8 @@ Made by `benchmarks/analytics/evaluate_text.py {given.task}` on the part `{given
 What these sentences are, and what the figures mean, is in [README.md](../README.md).
 
 {quality(given.task, {engine: answered for engine, (answered, _) in timings.items()}, answers)}
-Cost on one thread, with a load of {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores at that time. A minute of talk is
-{TALK_WORDS_PER_MINUTE} words; the memory is the most that the whole process has had so far.
+Cost in processor time, which does not depend on what else the machine does. A minute of talk is {TALK_WORDS_PER_MINUTE}
+words; the memory is the most that the whole process has had so far.
 
 | engine | ready after, s | a turn, ms | a minute of talk, s | memory, MB |
 |---|---|---|---|---|

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from plugandtell.analytics.classify.embedding import DIMENSIONS, SHA256
-from plugandtell.analytics.classify.heads import INTENT, LABEL, POLARITY, STATE, Head, Heads, loaded
+from plugandtell.analytics.classify.heads import INTENT, LABEL, POLARITY, STATE, Head, Heads, Unreadable, loaded
 from plugandtell.analytics.classify.lexicon import label_names
 from plugandtell.core.findings import CallerState, IntentClass, Polarity
 
@@ -37,14 +37,14 @@ def test_the_heads_are_small() -> None:
 
 @pytest.mark.parametrize("data", [b"", b"no zip", b"PK\x03\x04"])
 def test_what_are_no_heads_is_refused(data: bytes) -> None:
-    with pytest.raises((ValueError, KeyError)):
+    with pytest.raises(Unreadable):
         loaded(data)
 
 
 def test_heads_that_lack_an_array_are_refused() -> None:
     out = io.BytesIO()
     np.savez(out, heads=np.array(["intent"]), mean=np.zeros(DIMENSIONS), fit=np.array([0.5, 0.1]))
-    with pytest.raises(KeyError):
+    with pytest.raises(Unreadable):
         loaded(out.getvalue())
 
 

@@ -32,6 +32,10 @@ LABEL: Final = "label"
 _SMALLEST: Final = 1e-9
 
 
+class Unreadable(ValueError):
+    """Bytes that are no heads."""
+
+
 @dataclass(frozen=True, slots=True)
 class Head:
     """Says how likely each of its answers is for a text.
@@ -114,7 +118,7 @@ def shipped() -> Heads:
     try:
         data = resources.files("plugandtell.analytics.classify").joinpath("weights", FILE).read_bytes()
         return loaded(data)
-    except (OSError, ValueError, KeyError) as exc:
+    except (OSError, Unreadable) as exc:
         raise EngineUnavailable("embeddings", f"{FILE} cannot be read: {exc}", "install plugandtell anew") from exc
 
 
@@ -122,13 +126,16 @@ def loaded(data: bytes) -> Heads:
     """Heads from the bytes of their file.
 
     Raises:
-        ValueError, KeyError: They are none.
+        Unreadable: They are none.
     """
     try:
-        opened = np.load(io.BytesIO(data), allow_pickle=False)
-    except (EOFError, BadZipFile) as exc:
-        raise ValueError(str(exc)) from exc
-    with opened as arrays:
+        return _heads(data)
+    except (OSError, EOFError, ValueError, KeyError, BadZipFile) as exc:
+        raise Unreadable(str(exc)) from exc
+
+
+def _heads(data: bytes) -> Heads:
+    with np.load(io.BytesIO(data), allow_pickle=False) as arrays:
         names = [str(name) for name in arrays["heads"]]
         middle, width = arrays["fit"]
         return Heads(
