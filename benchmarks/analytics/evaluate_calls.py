@@ -50,7 +50,9 @@ def transcript(said: list[tuple[Party, str]], language: str, *, stereo: bool) ->
     return Transcript(at_ms, parties, language, tuple(turns), Engine("by hand", "1"))
 
 
-def judged(part: str, text: TextEngine, language: str, *, stereo: bool) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+def judged(
+    part: str, text: TextEngine, language: str, *, stereo: bool
+) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
     """The right answers and the given ones, for each call."""
     settings = EngineSettings(text=text)
     intents, moods = IntentClassification(settings, Path()), SentimentAnalysis(settings, Path())

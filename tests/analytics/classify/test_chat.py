@@ -130,7 +130,7 @@ def test_no_error_tells_the_key_or_a_password(reply: Reply) -> None:
     assert SECRET not in f"{failed.value!r} {failed.value} {client!r}"
 
 
-@pytest.mark.parametrize("url", ["", "ftp://host/v1", "host:80", "http://", "http://[::1"])
+@pytest.mark.parametrize("url", ["", "ftp://host/v1", "host:80", "http://", "http://[::1", "http://a:b@host/v1"])
 def test_an_address_that_is_none_is_said(url: str) -> None:
     with pytest.raises(EngineUnavailable, match="is no http address"):
         ChatClient(url, "m")

@@ -24,7 +24,7 @@ MOST_LABELS: Final = 3
 LEAST_CONFIDENCE: Final = 0.25
 """Of a finer label that is worth a mention."""
 
-_HALF_LIFE: Final = 6.0  # sentences with a wish in them until one counts half
+_HALF_LIFE: Final = 2.0  # sentences with a wish in them until one counts half
 _VOICES: Final = 3  # sentences that decide
 
 

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from plugandtell.core.transcript import Engine, Transcript, Turn
 
 QUARTERS: Final = 4
-_QUIET_SHARE: Final = 0.05  # of the weight that a text without any expression keeps
+_QUIET_SHARE: Final = 0.2  # of the weight that a text without any expression keeps
 _LATE_BONUS: Final = 1.0  # what is said last counts twice as much as what is said first
 
 NOTHING_SAID: Final = Feeling(

@@ -60,7 +60,9 @@ class ChatClient:
 
     def __post_init__(self) -> None:
         if not _is_http(self.url):
-            raise EngineUnavailable(NAME, f"{self.url!r} is no http address", "check --chat-url")
+            raise EngineUnavailable(
+                NAME, "its address is no http address", "give --chat-url as https://HOST/v1, the key in " + KEY
+            )
 
     @classmethod
     def of(cls, settings: EngineSettings, environment: Mapping[str, str]) -> ChatClient:
@@ -163,7 +165,9 @@ class _NoRedirects(urllib.request.HTTPRedirectHandler):
 def _is_http(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        return (
+            parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0 and "@" not in parts.netloc
+        )
     except ValueError:
         return False
 

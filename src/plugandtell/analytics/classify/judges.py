@@ -14,6 +14,7 @@ from plugandtell.analytics.classify.intent_rules import RuleIntents
 from plugandtell.analytics.classify.mood_rules import RuleMoods
 from plugandtell.analytics.settings import TextEngine
 from plugandtell.core.errors import EngineUnavailable
+from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -74,9 +75,8 @@ def mood_judge(
             return RuleMoods()
     try:
         return EmbeddedMoods(embedder(), shipped())
-    except EngineUnavailable:
-        if settings.text is TextEngine.EMBEDDINGS:
-            raise
+    except EngineUnavailable as exc:
+        _let_rules_stand_in(settings, exc)
         return RuleMoods()
 
 
@@ -97,7 +97,13 @@ def intent_judge(
             return RuleIntents(own)
     try:
         return EmbeddedIntents(embedder(), shipped(), own)
-    except EngineUnavailable:
-        if settings.text is TextEngine.EMBEDDINGS:
-            raise
+    except EngineUnavailable as exc:
+        _let_rules_stand_in(settings, exc)
         return RuleIntents(own)
+
+
+def _let_rules_stand_in(settings: EngineSettings, unavailable: EngineUnavailable) -> None:
+    """Say so, unless embeddings and nothing else were asked for."""
+    if settings.text is TextEngine.EMBEDDINGS:
+        raise unavailable
+    get_logger().warning("rules_stand_in", error=str(unavailable))
