@@ -44,7 +44,7 @@ def test_an_empty_turn_is_neutral_and_keeps_its_place(embedder: Embedder, heads:
 
 
 def test_a_long_turn_is_judged_in_pieces(embedder: Embedder, heads: Heads) -> None:
-    calm = "I ordered it on the ninth and it is the blue one with the handle. " * 6
+    calm = "I ordered it on the ninth and it is the blue one with the handle. " * 4
     [feeling] = EmbeddedMoods(embedder, heads).feelings([f"{calm} You are thieves and liars, I am furious!"], "en")
     assert likeliest(feeling.polarities) is Polarity.NEGATIVE
 

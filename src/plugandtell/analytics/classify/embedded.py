@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from plugandtell.analytics.classify import own_labels
@@ -62,12 +63,12 @@ class EmbeddedMoods:
         self.engine = _engine(heads)
 
     def feelings(self, turns: Sequence[str], language: str | None) -> list[Feeling]:
-        """One for each turn: what its parts say, by their length and expression."""
+        """One for each turn: what its parts say, by the root of their length and their expression."""
         parts = [(at, chunk) for at, turn in enumerate(turns) for chunk in chunks(turn)]
         judged = self._judged([chunk for _, chunk in parts], language)
         of_turn: list[list[tuple[float, Feeling]]] = [[] for _ in turns]
         for (at, chunk), feeling in zip(parts, judged, strict=True):
-            of_turn[at].append((len(chunk), feeling))
+            of_turn[at].append((math.sqrt(len(chunk)), feeling))
         return [blended(said) or NOTHING_SAID for said in of_turn]
 
     def _judged(self, texts: Sequence[str], language: str | None) -> list[Feeling]:
