@@ -70,7 +70,7 @@ def finer(example: Example) -> str:
 
 
 RECIPES = {
-    "intent": (Recipe(INTENT, first, 3e-5, 0.0), Recipe(LABEL, finer, 1e-4, 0.0)),
+    "intent": (Recipe(INTENT, first, 3e-5, 5.0), Recipe(LABEL, finer, 1e-4, 5.0)),
     "sentiment": (Recipe(POLARITY, first, 1e-4, 0.0), Recipe(STATE, second, 1e-4, 0.0)),
 }
 

@@ -39,8 +39,8 @@ NO_LABEL: Final = "other"
 
 MARGIN: Final = 0.15
 VOTE: Final = 0.5
-"""Between the best two chances, up to which the rules have a vote, and how much it counts (chosen by cross-validation
-on the training examples: see docs/decisions.md)."""
+"""Between the best two chances, up to which the rules have a vote, and how much it counts: set before anything was
+measured, and left so."""
 
 FOREIGN_DOUBT: Final = 0.25
 """How much of a chance is spread over all answers in a language that the heads have not seen."""
