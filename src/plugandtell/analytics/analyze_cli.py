@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
 
 from plugandtell.analytics import report
+from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
-from plugandtell.command import INPUT, LogOptions, new_app, print_line, run_logged
+from plugandtell.command import LogOptions, new_app, print_line, run_logged
 from plugandtell.core import errors, exit_status
-from plugandtell.core.call import AgentChannel, CallOptions, CallState
+from plugandtell.core.call import CallOptions, CallState
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 
@@ -37,36 +37,11 @@ app = new_app(
 )
 
 
-@Parameter(name="*")
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AnalyzeOptions:
-    """What is known about the files, and how what comes of them is shown."""
-
-    language: Annotated[str | None, Parameter(group=INPUT)] = None
-    """The language that is spoken, as two letters such as en; without it, found out for each call."""
-
-    agent_channel: Annotated[AgentChannel, Parameter(group=INPUT)] = AgentChannel.FIRST
-    """The channel of a stereo file that the agent is on: first or second."""
-
-    json: Annotated[bool, Parameter(group=OUTPUT, negative=())] = False
-    """Print JSON instead of reports, an object a line."""
-
-    def of_call(self) -> CallOptions:
-        """What goes with each call.
-
-        Raises:
-            InvalidSetting: The language is none.
-        """
-        try:
-            return CallOptions(self.language, self.agent_channel)
-        except ValueError as exc:
-            raise InvalidSetting("--language", self.language, "two small letters, such as en") from exc
-
-
 @app.default
-def analyze(
+def analyze(  # noqa: PLR0913  (each a group of settings)
     *file: str,
-    options: AnalyzeOptions | None = None,
+    call: CallFlags | None = None,
+    as_json: Annotated[bool, Parameter(name="--json", group=OUTPUT, negative=())] = False,
     engines: EngineSettings | None = None,
     stores: StoreSettings | None = None,
     worker: WorkerSettings | None = None,
@@ -79,7 +54,8 @@ def analyze(
 
     Args:
         file: Audio of any format and length, mono or stereo with one party on each channel; or its URL.
-        options: What is known about the files, and how what comes of them is shown.
+        call: What is known about the files.
+        as_json: Print JSON instead of reports, an object a line.
         engines: What does the work.
         stores: Where calls and queues live.
         worker: How calls are worked on.
@@ -87,8 +63,7 @@ def analyze(
     """
     if not file:
         raise InvalidSetting("FILE", "", "at least one audio file")
-    options = options or AnalyzeOptions()
-    of_call = options.of_call()
+    of_call = (call or CallFlags()).of_call()
     check_installed()
     from plugandtell.analytics.api import ALL_SERVICES, AnalyticsSettings, open_analytics, url_of  # noqa: PLC0415
     from plugandtell.analytics.progress import CallProgress  # noqa: PLC0415  (keeps --help fast, as does the above)
@@ -102,7 +77,7 @@ def analyze(
             with CallProgress(sys.stderr) as progress:
                 reports = await _analyze_all(analytics, file, of_call, progress)
         for one in reports:
-            _print(one, as_json=options.json)
+            _print(one, as_json=as_json)
         return _status(reports)
 
     try:

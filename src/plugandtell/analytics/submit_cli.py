@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Parameter
 
+from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import StoreSettings
 from plugandtell.command import INPUT, STORES, Lifeline, LogOptions, new_app, print_line, run_logged
 from plugandtell.core import exit_status
-from plugandtell.core.call import AgentChannel, CallOptions
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.safe_text import escape
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from plugandtell.analytics.recordings import Found
     from plugandtell.analytics.submitting import Submission, Submitting
+    from plugandtell.core.call import CallOptions
 
 app = new_app(
     "submit",
@@ -38,39 +39,19 @@ app = new_app(
 @Parameter(name="*")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SubmitOptions:
-    """What is submitted, and what is known about it.
-
-    Raises:
-        InvalidSetting: The language is none.
-    """
+    """What is submitted, and how workers come by it."""
 
     watch: Annotated[Path | None, Parameter(group=INPUT)] = None
     """Folder in which a server leaves recordings: submit those that are not known yet, then each new one."""
 
-    language: Annotated[str | None, Parameter(group=INPUT)] = None
-    """The language that is spoken, as two letters such as en; without it, found out for each call."""
-
-    agent_channel: Annotated[AgentChannel, Parameter(group=INPUT)] = AgentChannel.FIRST
-    """The channel of a stereo file that the agent is on: first or second."""
-
     audio_store: Annotated[str | None, Parameter(group=STORES)] = None
     """Copy files here first, for workers that do not see this machine's files: file:///SHARED or s3://BUCKET/PREFIX."""
-
-    def of_call(self) -> CallOptions:
-        """What goes with each call.
-
-        Raises:
-            InvalidSetting: The language is none.
-        """
-        try:
-            return CallOptions(self.language, self.agent_channel)
-        except ValueError as exc:
-            raise InvalidSetting("--language", self.language, "two small letters, such as en") from exc
 
 
 @app.default
 def submit(
     *file: str,
+    call: CallFlags | None = None,
     options: SubmitOptions | None = None,
     stores: StoreSettings | None = None,
     log: LogOptions | None = None,
@@ -83,7 +64,8 @@ def submit(
 
     Args:
         file: Audio of any format and length, or its URL: https://, s3:// or file://.
-        options: What is submitted, and what is known about it.
+        call: What is known about what is submitted.
+        options: What is submitted besides, and how workers come by it.
         stores: Where calls and queues live.
         log: Where the log goes.
         lifeline: Stop when standard input ends.
@@ -91,7 +73,7 @@ def submit(
     options = options or SubmitOptions()
     if bool(file) is (options.watch is not None):
         raise InvalidSetting("FILE", " ".join(file), "one audio file or more, or --watch with a folder")
-    of_call, stores = options.of_call(), stores or StoreSettings()
+    of_call, stores = (call or CallFlags()).of_call(), stores or StoreSettings()
     check_installed()
 
     async def main() -> ExitStatus:
