@@ -84,8 +84,8 @@ async def test_a_job_that_takes_longer_than_its_lock_stays_with_its_worker(queue
         return Done()
 
     await add(queues, "a")
-    async with consuming(queues, work, lock_s=0.3, grace_s=20), consuming(queues, work, lock_s=0.3, grace_s=20):
-        await asyncio.sleep(1.0)  # no event tells that nothing happens
+    async with consuming(queues, work, lock_s=1.0, grace_s=20), consuming(queues, work, lock_s=1.0, grace_s=20):
+        await asyncio.sleep(2.5)  # no event tells that nothing happens
         finish.set()
     assert begun == ["a"]
     assert await queues.states([(QUEUE, "a")]) == [JobState.OVER]

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAIN: Final = "tests.faults.call_worker"
 SETTINGS: Final = {
-    "lock_s": 1.0,
+    "lock_s": 2.0,
     "first_delay_s": 0.02,
     "longest_delay_s": 0.1,
     "sweep_every_s": 1.0,

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.faults.call_world import Database, Stores
     from tests.faults.nursery import Nursery
 
-WITHIN_S: Final = 90.0
+WITHIN_S: Final = 150.0
 _UNSETTLED: Final = ("waiting", "active", "delayed", "prioritized", "paused")
 
 

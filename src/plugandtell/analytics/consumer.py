@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 _LOOK_AGAIN_S: Final = 3
 _RETRY_AFTER_S: Final = 0.5
 _OTHER_VERSION_S: Final = 30.0
+_ABANDON_AFTER_S: Final = 5.0
 _CANCEL_EVERY_S: Final = 0.05
 _NO_LIMIT: Final = 1_000_000
 """Of times that a job is taken from a worker that died: what becomes of it is for us to say (`Delivery.deaths`). BullMQ
@@ -177,12 +178,15 @@ class Consumer:
             await asyncio.wait({running}, timeout=_CANCEL_EVERY_S)
 
     async def _abandon(self, worker: Any, tasks: set[asyncio.Task[Any]]) -> None:
-        """Leave nothing of a worker behind. Its own `close` cannot be hurried: it holds on until all is done."""
+        """Leave nothing of a worker behind. Its own `close` cannot be hurried: it holds on until all is done.
+
+        What does not let itself be cancelled in time is left to the end of the program.
+        """
         worker.closing = worker.closed = True
         tasks |= self._working | set(worker.processing)
         for task in tasks:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.wait(tasks, timeout=_ABANDON_AFTER_S)
         await worker.backend.close(force=True)
 
     async def _process(self, job: Any, token: str) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 import socket
+from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -69,14 +70,12 @@ async def run_services(
             consumers.append(_consumer(QueueName.RETRY, errors.handle, settings, flow, _CLERKS))
             consumers.append(_consumer(QueueName.ALERT, alerting.handle, settings, flow, _CLERKS))
             sweep = Sweep(flow, errors, quiet_s=settings.lock_s)
-            sweeping = tasks.create_task(_keep_sweeping(sweep, alerting, settings.sweep_every_s))
-        running = [tasks.create_task(consumer.run(grace_s=settings.grace_s)) for consumer in consumers]
+            tasks.create_task(_keep_sweeping(sweep, alerting, settings.sweep_every_s, stop))
+        for consumer in consumers:
+            tasks.create_task(consumer.run(grace_s=settings.grace_s))
         await stop.wait()
         for consumer in consumers:
             consumer.stop()
-        if ServiceName.ERRORS in services:
-            sweeping.cancel()
-        await asyncio.wait(running)
 
 
 def _stage_consumer(stage: Stage, settings: WorkerSettings, flow: Flow, runner: Runner) -> Consumer:
@@ -107,9 +106,10 @@ def _channels(settings: WorkerSettings) -> Mapping[str, Channel]:
     return channels
 
 
-async def _keep_sweeping(sweep: Sweep, alerting: Alerting, every_s: float) -> None:
+async def _keep_sweeping(sweep: Sweep, alerting: Alerting, every_s: float, stop: asyncio.Event) -> None:
+    """Sweep until `stop`. It is not cancelled: a cancellation that comes while a store's client waits may get lost."""
     log = get_logger()
-    while True:
+    while not stop.is_set():
         try:
             await sweep.run()
             await alerting.send_pending()
@@ -117,4 +117,6 @@ async def _keep_sweeping(sweep: Sweep, alerting: Alerting, every_s: float) -> No
             log.warning("sweep_put_off", error=str(error))
         except Exception:  # the boundary of a task: the next sweep may fare better
             log.exception("sweep_failed")
-        await asyncio.sleep(every_s)
+        with suppress(TimeoutError):
+            async with asyncio.timeout(every_s):
+                await stop.wait()
