@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from plugandtell.core.failure import Failure
 
 DELIVERY_RULES: Final = RetryRules(attempts=12, rounds=0, first_delay_s=2.0, longest_delay_s=600.0)
-"""Tries over about an hour and a half."""
+"""Tries over about half an hour."""
 
 Facts = dict[str, Any]
 """What an alert says, ready to be written as JSON."""

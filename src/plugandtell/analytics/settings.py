@@ -236,11 +236,14 @@ class WorkerSettings:
                     "--stage", text, f"STAGE.NAME=VALUE, with one of {', '.join(Stage)} and of {names}"
                 )
             try:
-                number = type(getattr(common, name))(value)
+                number = int(value) if name in _COUNTED else float(value)
             except ValueError as exc:
                 raise InvalidSetting("--stage", text, "a number after the =") from exc
             known[Stage(stage)] = replace(known[Stage(stage)], **{name: number})
         return known
+
+
+_COUNTED = ("attempts", "rounds", "poison_attempts")
 
 
 @dataclass(frozen=True, slots=True)
