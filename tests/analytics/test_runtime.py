@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from plugandtell.analytics.database import StoredCalls
+from plugandtell.analytics.flow import Flow
 from plugandtell.analytics.settings import ServiceName
 from plugandtell.core.call import CallOptions, CallState, Stage
 from plugandtell.core.errors import ChildCrashed, EngineFailed, InputNotAudio, StageTimedOut
@@ -13,7 +16,7 @@ from tests.analytics.scripted import QUICK, ScriptedRunner, ended, running
 from tests.support.results import RESULTS
 
 if TYPE_CHECKING:
-    from plugandtell.analytics.flow import Flow
+    from datetime import datetime
 
 
 async def test_a_call_goes_through_all_stages(flow: Flow) -> None:
@@ -124,3 +127,19 @@ async def test_the_error_service_may_be_down_for_a_while(flow: Flow) -> None:
         async with running(flow, runner, [ServiceName.ERRORS]):
             assert await ended(flow, "a") is CallState.COMPLETE
     assert len(await flow.calls.failures("a")) == 1
+
+
+async def test_a_worker_stops_though_a_store_s_client_loses_a_cancellation(flow: Flow) -> None:
+    sweeping = asyncio.Event()
+
+    class Deaf(StoredCalls):
+        async def unfinished(self, before: datetime, after: str = "", limit: int = 1000) -> list[Any]:
+            sweeping.set()
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.2)
+            return await super().unfinished(before, after, limit)
+
+    assert isinstance(flow.calls, StoredCalls)
+    deaf = Flow(Deaf(flow.calls._database), flow.queues, flow.now)
+    async with asyncio.timeout(20), running(deaf, ScriptedRunner(), [ServiceName.ERRORS]):
+        await sweeping.wait()

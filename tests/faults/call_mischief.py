@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tests.faults.call_world import Process, Stores, Workers
 
 _NOTHING_HAPPENS_S: Final = 1.0
-_FROZEN_S: Final = 1.5 * float(str(SETTINGS["lock_s"]))
+_FROZEN_S: Final = 1.5 * SETTINGS["lock_s"]
 
 
 async def submit(flow: Flow, call_id: str, audio_url: str) -> None:

@@ -8,6 +8,7 @@ import os
 import signal
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, Protocol
 
 from plugandtell.analytics.app import open_flow
@@ -18,7 +19,7 @@ from plugandtell.core.errors import StoreUnreachable
 from tests.support.stores import redis_server
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable
+    from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
     from pathlib import Path
 
     from plugandtell.analytics.flow import Flow
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from tests.support.stores import Postgres, Server
 
 MAIN: Final = "tests.faults.call_worker"
-SETTINGS: Final = {
+SETTINGS: Final[dict[str, float]] = {
     "lock_s": 2.0,
     "first_delay_s": 0.02,
     "longest_delay_s": 0.1,
@@ -157,11 +158,19 @@ class Process:
 class Workers:
     """The worker processes of a schedule, each started anew when it ends."""
 
-    def __init__(self, nursery: Nursery, folder: Path, stores: Stores, concurrency: int) -> None:
+    def __init__(
+        self,
+        nursery: Nursery,
+        folder: Path,
+        stores: Stores,
+        concurrency: int,
+        settings: Mapping[str, float] = MappingProxyType(SETTINGS),
+    ) -> None:
         self._nursery = nursery
         self._folder = folder
         self._stores = stores
         self._concurrency = concurrency
+        self._settings = settings
         self._end = asyncio.Event()
         self._starts = 0
         self._keepers: list[asyncio.Task[None]] = []
@@ -228,7 +237,7 @@ class Workers:
                 "queue_url": self._stores.settings.queue_url,
                 "database_url": self._stores.settings.database_url,
                 "settings": {
-                    **SETTINGS,
+                    **self._settings,
                     "concurrency": self._concurrency,
                     "alert_command": ["/bin/sh", "-c", f"echo $PLUGANDTELL_ALERT_ALERT_ID >> {self._folder}/alerts"],
                 },

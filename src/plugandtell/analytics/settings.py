@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import platformdirs
 from cyclopts import Parameter
@@ -236,7 +236,7 @@ class WorkerSettings:
                     "--stage", text, f"STAGE.NAME=VALUE, with one of {', '.join(Stage)} and of {names}"
                 )
             try:
-                number = int(value) if name in _COUNTED else float(value)
+                number: Any = int(value) if name in _COUNTED else float(value)
             except ValueError as exc:
                 raise InvalidSetting("--stage", text, "a number after the =") from exc
             known[Stage(stage)] = replace(known[Stage(stage)], **{name: number})
