@@ -194,6 +194,12 @@ async def test_nobody_starts_another_on_the_same_data_while_one_lives(tmp_path: 
     os.close(lock)
 
 
+async def test_a_lock_that_cannot_be_had_is_named(tmp_path: Path) -> None:
+    (tmp_path / "lock").mkdir()
+    with pytest.raises(FolderUnusable, match="--data-dir"):
+        take_lock(tmp_path)
+
+
 async def test_one_that_hangs_is_killed_at_the_end(tmp_path: Path) -> None:
     async with open_store(None, tmp_path, os.environ) as url, connected(url) as client:
         process_id = await server_id(client)

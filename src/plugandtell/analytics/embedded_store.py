@@ -29,6 +29,7 @@ _LOOK_EVERY_S = 0.2
 _READY_EVERY_S = 0.02
 _READY_WITHIN_S = 120.0  # it reads some 100 MB of data a second
 _LONGEST_PAUSE_S = 5.0
+_PROVEN_AFTER_S = 10.0  # one that dies sooner, of a full disk for example, is started less and less often
 
 
 @asynccontextmanager
@@ -95,19 +96,20 @@ class _Keeper:
         pauses = Retry(_LOOK_EVERY_S, _LONGEST_PAUSE_S, inf)
         now_s = asyncio.get_running_loop().time
         while True:
-            pause_s = _LOOK_EVERY_S
+            began_s = now_s()
             try:
                 lock = take_lock(self.place.folder)
-                if lock is not None:
-                    await self._run(lock)
-                    pauses.progress()
-                    pause_s = 0.0
-            except PlugAndTellError as error:
+                if lock is None:
+                    await asyncio.sleep(_LOOK_EVERY_S)
+                    continue
+                await self._run(lock)
+            except (PlugAndTellError, OSError) as error:
                 if not self._has_answered:
                     raise
                 get_logger().error("store_not_started", error=str(error))
-                pause_s = pauses.next_pause_s(now_s(), random.random()) or 0.0  # noqa: S311
-            await asyncio.sleep(pause_s)
+            if now_s() - began_s >= _PROVEN_AFTER_S:
+                pauses.progress()
+            await asyncio.sleep(pauses.next_pause_s(now_s(), random.random()) or 0.0)  # noqa: S311
 
     async def _run(self, lock: int) -> None:
         """Have the server run until it ends, or this is cancelled."""

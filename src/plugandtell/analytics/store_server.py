@@ -129,18 +129,19 @@ def take_lock(folder: Path) -> int | None:
     one on the same data.
 
     Raises:
-        FolderUnusable: The folder cannot be written.
+        FolderUnusable: The folder cannot be written, or its disk knows no locks.
     """
-    try:
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as exc:
-        raise FolderUnusable("--data-dir", str(folder), str(exc)) from exc
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        os.close(descriptor)
-        return None
-    return descriptor
+    with ExitStack() as opened:
+        try:
+            descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+            opened.callback(os.close, descriptor)
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return None
+        except OSError as exc:
+            raise FolderUnusable("--data-dir", str(folder), str(exc)) from exc
+        opened.pop_all()
+        return descriptor
 
 
 async def ask(socket: Path, command: str) -> str | None:

@@ -116,3 +116,10 @@ async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 async def test_the_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
     async with open_calls(None, tmp_path / "a" / "data"):
         assert (tmp_path / "a" / "data").stat().st_mode & 0o077 == 0
+
+
+async def test_the_calls_are_for_their_owner_alone_in_any_folder(tmp_path: Path) -> None:
+    async with open_calls(None, tmp_path) as calls:
+        await add(calls, "7f")
+        for suffix in ("", "-wal", "-shm"):
+            assert (tmp_path / f"{FILE}{suffix}").stat().st_mode & 0o077 == 0

@@ -132,7 +132,7 @@ async def test_a_database_that_hangs_at_the_first_statement_keeps_nobody_from_le
 
 async def test_nobody_answers_there(tmp_path: Path) -> None:
     url = f"postgresql://me:hunter2@127.0.0.1:{free_port()}/calls"
-    with pytest.raises(StoreUnreachable, match=r"postgresql\+?\w*://me@127.0.0.1:\d+/calls") as caught:
+    with pytest.raises(StoreUnreachable, match=r"postgresql://me@127.0.0.1:\d+/calls") as caught:
         async with open_calls(url, tmp_path):
             pass
     assert "hunter2" not in str(caught.value)

@@ -56,11 +56,12 @@ def database_url(url: str | None, data_dir: Path) -> URL:
 
     Raises:
         InvalidSetting: It is no PostgreSQL address.
-        FolderUnusable: The data folder cannot be made.
+        FolderUnusable: The data folder cannot be made or written.
     """
     if url is None:
         try:
             data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+            (data_dir / FILE).touch(mode=0o600)  # in a folder that others may read, too; SQLite's other files follow it
         except OSError as exc:
             raise FolderUnusable("--data-dir", str(data_dir), str(exc)) from exc
         return URL.create("sqlite+pysqlite", database=str(data_dir / FILE))
@@ -85,7 +86,11 @@ class Database:
 
     def __init__(self, url: URL, answer_within_s: float = ANSWER_WITHIN_S) -> None:
         self.file = url.database if url.get_backend_name() == "sqlite" else None
-        self.shown = f"sqlite:///{self.file}" if self.file else without_password(url.render_as_string())
+        self.shown = (
+            f"sqlite:///{self.file}"
+            if self.file
+            else without_password(url.set(drivername="postgresql").render_as_string())
+        )
         self._password = url.password
         self._answer_within_s = answer_within_s
         self._engine = _file_engine(url) if self.file else _server_engine(url)
@@ -203,6 +208,7 @@ def _server_engine(url: URL) -> Engine:
     engine = create_engine(
         url.set(query=defaults | dict(url.query)),
         isolation_level="READ COMMITTED",
+        hide_parameters=True,  # transcripts and addresses are no business of a traceback
         pool_size=THREADS,
         max_overflow=0,
         pool_pre_ping=True,  # connections that a restart of the server cut are not handed out
@@ -220,7 +226,9 @@ def _prepare_connection(connection: DBAPIConnection, _record: object) -> None:
 
 
 def _file_engine(url: URL) -> Engine:
-    engine = create_engine(url, pool_size=THREADS, max_overflow=0, connect_args={"timeout": _LOCKED_FOR_S})
+    engine = create_engine(
+        url, hide_parameters=True, pool_size=THREADS, max_overflow=0, connect_args={"timeout": _LOCKED_FOR_S}
+    )
     event.listen(engine, "connect", _prepare_file)
     event.listen(engine, "begin", _begin_file)
     return engine
