@@ -54,7 +54,7 @@ class ErrorManagement:
         """
         attempt = attempt_of(delivery.envelope)
         failure = delivery.envelope.payload.failure
-        with bound_contextvars(call=attempt.call_id, stage=attempt.stage.value, attempt=attempt.number):
+        with bound_contextvars(call_id=attempt.call_id, stage=attempt.stage.value, attempt=attempt.number):
             try:
                 if delivery.envelope.status is not Status.FAILED:
                     return await self._send_back(attempt)

@@ -119,7 +119,7 @@ class Recordings:
         await asyncio.to_thread(self._submitted.add, submission.call_id)
         if is_new:
             self._new.append(submission)
-            self._log.info("recording_submitted", call=submission.call_id, file=submission.source)
+            self._log.info("recording_submitted", call_id=submission.call_id, file=submission.source)
         else:
             self._known += 1
 

@@ -85,7 +85,7 @@ class StageWorker:
             StoreUnreachable: Before the work began; what is done is kept, however long the stores stay away.
         """
         attempt = attempt_of(delivery.envelope)
-        with bound_contextvars(call=attempt.call_id, stage=attempt.stage.value, attempt=attempt.number):
+        with bound_contextvars(call_id=attempt.call_id, stage=attempt.stage.value, attempt=attempt.number):
             try:
                 return await self._handle(delivery, attempt)
             except CallNotFound:

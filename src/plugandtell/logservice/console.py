@@ -22,9 +22,15 @@ _DIM, _RED, _GREEN, _YELLOW = (f"\x1b[{code}m" for code in (2, 31, 32, 33))
 _RESET = "\x1b[0m"
 _COLOR_OF = {"debug": _DIM, "info": _GREEN, "warning": _YELLOW, "error": _RED, "critical": _RED}
 _QUIET_LEVELS = ("debug", "info")
-_SHORT_NAMES = {"segment_id": "segment", "stream_id": "stream", "client": "client", "address": "address"}
+_SHORT_NAMES = {
+    "call_id": "call",
+    "segment_id": "segment",
+    "stream_id": "stream",
+    "client": "client",
+    "address": "address",
+}
 _SHORT_ID_CHARACTERS = 8
-_LEAST_WANTED_FIRST = ("address", "client", "stream_id", "segment_id")
+_LEAST_WANTED_FIRST = ("address", "client", "stream_id", "segment_id", "call_id")
 _APART = {"timestamp", "level", "event", "process", "pid", "exception", *_SHORT_NAMES}
 _PAINT = re.compile(r"\x1b\[[0-9;]*m")
 _CONSTANT_NAME = re.compile(r"[a-z0-9_]+")
