@@ -212,11 +212,20 @@ def store_errors(url: str) -> Iterator[None]:
     """
     try:
         yield
-    except _NOT_LET_IN as exc:
-        hint = "check the user and the password in --queue-url"
-        raise StoreUnusable(f"queue store at {without_password(url)}", str(exc), hint) from exc
     except (*_GONE, RedisError) as exc:
+        if _is_refusal(exc):
+            hint = "check the user and the password in --queue-url"
+            raise StoreUnusable(f"queue store at {without_password(url)}", str(exc), hint) from exc
         raise StoreUnreachable("queue store", without_password(url), str(exc) or type(exc).__name__) from exc
+
+
+def _is_refusal(error: BaseException | None) -> bool:
+    """Whether it, or what it comes from, says that we are not let in: the client wraps that into a lost connection."""
+    while error is not None:
+        if isinstance(error, _NOT_LET_IN):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 def _state(timestamp: Any, finished_on: Any) -> JobState:
