@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
 
-from plugandtell.analytics.api import analyze, new_call_id, url_of
+from plugandtell.analytics.api import AnalyticsSettings, analyze, new_call_id, open_analytics, url_of
+from plugandtell.analytics.settings import EngineSettings, SpeechEngine, StoreSettings, TextEngine
+from plugandtell.core.call import CallState, Stage
 from plugandtell.core.errors import InputNotFound
+from tests.support.http_server import Answer, web_server
+from tests.support.speech import sentence, silence, write_wav
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,3 +32,22 @@ async def test_what_is_no_file_is_said_before_any_work_begins(name: str, why: st
 
 def test_ids_are_new_each_time() -> None:
     assert len({new_call_id() for _ in range(1000)}) == 1000
+
+
+async def test_a_call_is_analysed_in_one_line_and_says_nothing_by_itself(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    write_wav(tmp_path / "call.wav", silence(0.5), sentence(2), silence(0.5))
+    with web_server() as server:
+        heard = {"text": "I want to complain.", "language": "english"}
+        server.answers["/v1/audio/transcriptions"] = Answer(json.dumps(heard).encode())
+        engines = EngineSettings(speech=SpeechEngine.REMOTE, speech_url=f"{server.url}/v1", text=TextEngine.RULES)
+        settings = AnalyticsSettings(StoreSettings(data_dir=tmp_path / "data"), engines)
+        report = await analyze(tmp_path / "call.wav", settings=settings)
+    assert report.state is CallState.COMPLETE
+    assert set(report.results) == set(Stage)
+    assert capfd.readouterr() == ("", "")
+    async with open_analytics(settings) as analytics:
+        changes = [change async for change in analytics.events(report.call_id)]
+        assert (await analytics.report(report.call_id)) == report
+    assert changes[-1].state is CallState.COMPLETE

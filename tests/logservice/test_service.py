@@ -20,8 +20,8 @@ from plugandtell.logservice import (
     LogSettings,
     bound_contextvars,
     configure,
-    discarded_events,
     get_logger,
+    silence_without_log,
 )
 
 from .reading import events_of, lines_of
@@ -282,9 +282,15 @@ print(service.close(timeout_s=0.1))
         assert process.stdout.read() == "False\n"
 
 
-def test_a_command_without_a_log_can_discard_its_events(capfd: pytest.CaptureFixture[str]) -> None:
-    with discarded_events():
+def test_a_process_without_a_log_is_silent_where_it_wants_to_be(capfd: pytest.CaptureFixture[str]) -> None:
+    with silence_without_log():
         get_logger().error("store_unreachable")
     assert capfd.readouterr() == ("", "")
     get_logger().error("store_unreachable")
     assert "store_unreachable" in capfd.readouterr().out
+
+
+def test_a_process_that_has_a_log_keeps_it(tmp_path: Path) -> None:
+    with start(tmp_path) as service, silence_without_log():
+        get_logger().error("store_unreachable")
+    assert "store_unreachable" in service.path.read_text()

@@ -32,6 +32,7 @@ from plugandtell.analytics.services import ServiceFactory
 from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
 from plugandtell.core.call import CallOptions, CallState, Stage
 from plugandtell.core.errors import InputNotFound
+from plugandtell.logservice import silence_without_log
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Collection, Sequence
@@ -118,7 +119,7 @@ class Analytics:
 async def open_analytics(
     settings: AnalyticsSettings | None = None, services: Collection[ServiceName] = ()
 ) -> AsyncIterator[Analytics]:
-    """Call analytics, until the end of the block.
+    """Call analytics, until the end of the block. What it has to say goes to the log of the process, if that has one.
 
     Args:
         settings: All of them.
@@ -132,9 +133,9 @@ async def open_analytics(
         StoreUnusable: One cannot be used as it is.
     """
     known = settings or AnalyticsSettings()
-    async with open_flow(known.stores, os.environ) as flow:
-        assert isinstance(flow.calls, StoredCalls)
-        async with _working(flow, known, services):
+    with silence_without_log():
+        async with open_flow(known.stores, os.environ) as flow, _working(flow, known, services):
+            assert isinstance(flow.calls, StoredCalls)
             yield Analytics(flow, flow.calls)
 
 

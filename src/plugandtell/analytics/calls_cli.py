@@ -306,7 +306,7 @@ def _with_calls(stores: StoreSettings | None, do: Callable[[StoredCalls], Awaita
 
     check_installed()
     from plugandtell.analytics.database import open_calls  # noqa: PLC0415
-    from plugandtell.logservice import discarded_events  # noqa: PLC0415
+    from plugandtell.logservice import silence_without_log  # noqa: PLC0415
 
     async def run() -> None:
         settings = stores or StoreSettings()
@@ -314,7 +314,7 @@ def _with_calls(stores: StoreSettings | None, do: Callable[[StoredCalls], Awaita
             await do(calls)
 
     with (
-        discarded_events(),
+        silence_without_log(),
         suppress(KeyboardInterrupt),
     ):  # that is how one stops watching, and nothing else has anything to lose
         asyncio.run(run())

@@ -15,7 +15,7 @@ from structlog.typing import FilteringBoundLogger
 
 from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.forwarding import current_level, forward, log_forwarded
-from plugandtell.logservice.service import LogService, configure, discarded_events, get_logger
+from plugandtell.logservice.service import LogService, configure, get_logger, silence_without_log
 from plugandtell.logservice.settings import LogSettings
 from plugandtell.logservice.throttle import Throttle
 
@@ -30,8 +30,8 @@ __all__ = [
     "clear_contextvars",
     "configure",
     "current_level",
-    "discarded_events",
     "forward",
     "get_logger",
     "log_forwarded",
+    "silence_without_log",
 ]

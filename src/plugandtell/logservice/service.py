@@ -65,8 +65,11 @@ def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService
 
 
 @contextlib.contextmanager
-def discarded_events() -> Iterator[None]:
-    """Let the events of this process go nowhere: for a command that answers a question and ends."""
+def silence_without_log() -> Iterator[None]:
+    """Let the events of a process that has no log go nowhere, instead of to standard output."""
+    if structlog.is_configured():
+        yield
+        return
     structlog.configure(logger_factory=structlog.ReturnLoggerFactory())
     try:
         yield
