@@ -186,7 +186,9 @@ class Consumer:
         tasks |= self._working | set(worker.processing)
         for task in tasks:
             task.cancel()
-        await asyncio.wait(tasks, timeout=_ABANDON_AFTER_S)
+        ended, _ = await asyncio.wait(tasks, timeout=_ABANDON_AFTER_S)
+        for task in ended:
+            _error_of(task)  # asked for, so that asyncio does not complain that nobody did
         await worker.backend.close(force=True)
 
     async def _process(self, job: Any, token: str) -> None:
