@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,6 +11,7 @@ from plugandtell.analytics.alerting import Alerting
 from plugandtell.analytics.channels import LOG
 from plugandtell.analytics.consumer import Delivery, Done, Failed, Later
 from plugandtell.analytics.error_management import ErrorManagement
+from plugandtell.analytics.flow import Flow
 from plugandtell.analytics.queues import QUEUE_OF, JobState, QueueName
 from plugandtell.core.call import CallOptions, CallState, Stage, StageState
 from plugandtell.core.errors import AlertNotSent
@@ -18,7 +20,6 @@ from plugandtell.core.message import Attempt, failed, pending
 from tests.analytics.consuming import AT
 
 if TYPE_CHECKING:
-    from plugandtell.analytics.flow import Flow
     from plugandtell.core.message import Envelope
 
 FIRST = Attempt("a", Stage.TRANSCRIPTION, 1)
@@ -165,3 +166,10 @@ async def test_a_pending_alert_whose_job_is_lost_is_sent_again(flow: Flow, error
 def alert_job() -> Delivery:
     failure = replace(FAILURE, kind=FailureKind.PERMANENT)
     return as_delivery("a.transcription.1.test", failed(FIRST, "file:///a", "test", failure))
+
+
+async def test_a_channel_that_is_set_up_later_does_not_hear_of_long_ago(flow: Flow, errors: ErrorManagement) -> None:
+    await errors.handle(report(FIRST, FailureKind.PERMANENT))
+    later = Flow(flow.calls, flow.queues, lambda: flow.now() + timedelta(days=2))
+    assert await Alerting(later, {"new": Recording()}, RULES, lambda: 0.0).send_pending() == 0
+    assert await Alerting(flow, {"new": Recording()}, RULES, lambda: 0.0).send_pending() == 1

@@ -6,7 +6,7 @@ tries again by itself. The database keeps what is pending: a job that gets lost 
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, timedelta
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from plugandtell.analytics.consumer import Delivery, Done, Failed, Later, Outcome
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 DELIVERY_RULES: Final = RetryRules(attempts=12, rounds=0, first_delay_s=2.0, longest_delay_s=600.0)
 """Tries over about half an hour."""
+
+_NEWS: Final = timedelta(days=1)
+"""Older alerts are not searched for: a channel that was set up later hears of what fails from then on, or nearly."""
 
 Facts = dict[str, Any]
 """What an alert says, ready to be written as JSON."""
@@ -77,7 +80,7 @@ class Alerting:
         Raises:
             StoreUnreachable: A store does not answer.
         """
-        pending = await self._flow.calls.pending_alerts(list(self._channels))
+        pending = await self._flow.calls.pending_alerts(list(self._channels), self._flow.now() - _NEWS)
         jobs = [(QueueName.ALERT, _job_id(alert, name)) for alert, name in pending]
         states = await self._flow.queues.states(jobs)
         lost = [one for one, state in zip(pending, states, strict=True) if state is not JobState.PENDING]

@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Protocol
+from datetime import UTC, datetime
+from typing import Final, Protocol
 
 from plugandtell.analytics.service import StageResult
 from plugandtell.core.call import CallOptions, CallState, Stage, StageState
 from plugandtell.core.failure import Failure
+
+LONG_AGO: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +173,8 @@ class Calls(Protocol):
         """An alert went out on a channel (`log`, `webhook`, `command`), or was given up there because of `error`."""
         ...
 
-    async def pending_alerts(self, channels: Sequence[str]) -> Sequence[tuple[Alert, str]]:
-        """Alerts with a channel, of these, on which they neither went out nor were given up."""
+    async def pending_alerts(self, channels: Sequence[str], since: datetime = LONG_AGO) -> Sequence[tuple[Alert, str]]:
+        """Alerts raised from then on, with a channel, of these, on which they neither went out nor were given up."""
         ...
 
     async def reset(self, call_id: str, at: datetime) -> Sequence[Stage]:

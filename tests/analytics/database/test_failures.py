@@ -80,6 +80,7 @@ async def test_an_alert_is_pending_on_a_channel_until_it_went_out_or_was_given_u
     await calls.note_delivery(other.alert_id, "webhook", NOON, "refused")
     assert await calls.pending_alerts(["log", "webhook"]) == [(other, "log"), (one, "webhook")]
     assert await calls.deliveries("7f") == {(one.alert_id, "log"): None, (other.alert_id, "webhook"): "refused"}
+    assert await calls.pending_alerts(["log", "webhook"], other.at) == [(other, "log")]
 
 
 async def test_the_first_word_of_a_delivery_counts(calls: StoredCalls) -> None:

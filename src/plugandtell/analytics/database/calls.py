@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+from plugandtell.analytics.calls import LONG_AGO
 from plugandtell.analytics.database import failures, migrating, reading, stages
 from plugandtell.analytics.database.connection import ANSWER_WITHIN_S, Database, database_url
 from plugandtell.core.call import StageState
@@ -162,9 +163,11 @@ class StoredCalls:
         """Alerts, the last first: of one call or of all."""
         return await self._database.read(failures.alerts, call_id, limit)
 
-    async def pending_alerts(self, channels: Sequence[str]) -> builtins.list[tuple[Alert, str]]:
+    async def pending_alerts(
+        self, channels: Sequence[str], since: datetime = LONG_AGO
+    ) -> builtins.list[tuple[Alert, str]]:
         """Alerts with a channel, of these, on which they neither went out nor were given up; not all at once."""
-        return await self._database.read(failures.pending_alerts, channels, _AT_ONCE)
+        return await self._database.read(failures.pending_alerts, channels, since, _AT_ONCE)
 
     async def note_delivery(self, alert_id: str, channel: str, at: datetime, error: str | None = None) -> None:
         """Note that an alert went out on a channel, or was given up there because of `error`. The first word counts."""

@@ -68,12 +68,18 @@ def alerts(connection: Connection, call_id: str | None, limit: int) -> list[Aler
     return [_alert(row) for row in connection.execute(query)]
 
 
-def pending_alerts(connection: Connection, channels: Sequence[str], limit: int) -> list[tuple[Alert, str]]:
+def pending_alerts(
+    connection: Connection, channels: Sequence[str], since: datetime, limit: int
+) -> list[tuple[Alert, str]]:
     """See `Calls.pending_alerts`."""
     pending: list[tuple[Alert, str]] = []
     for channel in channels:
         this = (DELIVERIES.c.alert_id == ALERTS.c.alert_id, DELIVERIES.c.channel == channel)
-        query = select(ALERTS).where(~exists().where(*this)).order_by(ALERTS.c.raised_at, ALERTS.c.alert_id)
+        query = (
+            select(ALERTS)
+            .where(~exists().where(*this), ALERTS.c.raised_at >= since)
+            .order_by(ALERTS.c.raised_at, ALERTS.c.alert_id)
+        )
         pending += [(_alert(row), channel) for row in connection.execute(query.limit(limit))]
     return pending
 
