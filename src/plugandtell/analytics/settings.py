@@ -158,7 +158,7 @@ class WorkerSettings:
     attempts: Annotated[int, Parameter(group=WORK)] = 3
     """Tries at a stage, shortly one after another."""
 
-    rounds: Annotated[int, Parameter(group=WORK)] = 5
+    rounds: Annotated[int, Parameter(group=WORK)] = 10
     """Further tries by way of the retry queue, with growing delays."""
 
     poison_attempts: Annotated[int, Parameter(group=WORK)] = 2

@@ -76,7 +76,7 @@ class RetryRules:
     """
 
     attempts: int = 3
-    rounds: int = 5
+    rounds: int = 10
     poison_attempts: int = 2
     first_delay_s: float = 2.0
     longest_delay_s: float = 600.0
