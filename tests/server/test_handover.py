@@ -104,11 +104,12 @@ async def test_a_client_whose_server_is_exchanged_goes_on_and_nothing_is_lost(tm
         running_server(tmp_path / "b") as (second, second_url),
     ):
         switch.url = first_url
-        flags = (f"--server={url}", "--input=-", "--vad=none", f"--spool-dir={tmp_path / 'spool'}")
+        flags = (f"--server={url}", "--input=-", "--vad=none", "--log-level=debug", f"--spool-dir={tmp_path / 'spool'}")
         async with running(tmp_path, "client", *flags, stdin=subprocess.PIPE) as client:
             assert client.process.stdin is not None
             client.process.stdin.write(content[: len(content) // 2])
             await first.logged("transfer in progress")
+            await client.logged("segment started")  # only then can it say what the next recording continues
             switch.url = second_url
             switch.cut()
             client.process.stdin.write(content[len(content) // 2 :])

@@ -36,6 +36,7 @@ class Reporter:
         """What the server said. It repeats itself after a reconnection."""
         if isinstance(message, SegmentStarted):
             self._segment = {"segment_id": str(message.segment_id)}
+            self._log.debug("segment_started", **self._segment)
         if isinstance(message, SegmentSaved) and message.segment_id not in self._saved:
             self._saved.add(message.segment_id)
             self.recordings += 1
