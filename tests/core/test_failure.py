@@ -6,7 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from plugandtell.core.errors import ChildCrashed, EngineFailed, InputEmpty, StageTimedOut
+from plugandtell.core.errors import (
+    ChildCrashed,
+    EngineFailed,
+    EngineUnavailable,
+    FolderUnusable,
+    InputEmpty,
+    InputNotAudio,
+    InputTooLong,
+    MessageInvalid,
+    StageTimedOut,
+    StoreUnusable,
+)
 from plugandtell.core.failure import FailureKind, RetryRules, Route, Verdict, judge, kind_of
 
 RULES = RetryRules(attempts=3, rounds=4, poison_attempts=2, first_delay_s=2.0, longest_delay_s=10.0)
@@ -17,7 +28,13 @@ RULES = RetryRules(attempts=3, rounds=4, poison_attempts=2, first_delay_s=2.0, l
     [
         (EngineFailed("e", "x"), FailureKind.TRANSIENT),
         (ZeroDivisionError(), FailureKind.TRANSIENT),
+        (EngineUnavailable("e", "no such package", "install it"), FailureKind.TRANSIENT),
+        (FolderUnusable("--data-dir", "/d", "full"), FailureKind.TRANSIENT),
+        (StoreUnusable("s", "x", "y"), FailureKind.TRANSIENT),
         (InputEmpty("a.wav", "x"), FailureKind.PERMANENT),
+        (InputNotAudio("a.wav", "x"), FailureKind.PERMANENT),
+        (InputTooLong("a.wav", "x"), FailureKind.PERMANENT),
+        (MessageInvalid("q", "x", "{}"), FailureKind.PERMANENT),
         (ChildCrashed("e", "signal 11"), FailureKind.POISON),
         (StageTimedOut("e", 1.0), FailureKind.POISON),
     ],

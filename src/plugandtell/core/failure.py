@@ -5,9 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 from plugandtell.core.call import Stage
-from plugandtell.core.errors import ChildCrashed, PermanentError, StageTimedOut
+from plugandtell.core.errors import ChildCrashed, InputError, MessageInvalid, StageTimedOut
+
+_FAULTS_OF_CALLS: Final = (InputError, MessageInvalid)
+"""What is the same on every machine. Any other PermanentError is of the machine that met it, such as a package that is
+missing or a key that was revoked: another worker, or this one when somebody has mended it, can do the work."""
 
 _MOST_DOUBLINGS = 64  # far beyond any longest delay, and far below what a float can hold
 
@@ -15,8 +20,9 @@ _MOST_DOUBLINGS = 64  # far beyond any longest delay, and far below what a float
 class FailureKind(StrEnum):
     """Whether another try can help.
 
-    `transient`: the same may work later. `permanent`: it would fail the same way. `poison`: it took the worker's
-    process down with it, or ran beyond its time limit; it is tried again, but not as often.
+    `transient`: the same may work later, or elsewhere. `permanent`: the call itself is at fault, and would fail the
+    same way everywhere. `poison`: it took the worker's process down with it, or ran beyond its time limit; it is tried
+    again, but not as often.
     """
 
     TRANSIENT = "transient"
@@ -28,7 +34,7 @@ def kind_of(error: BaseException) -> FailureKind:
     """What kind of failure an error is. One that nobody expected may have been bad luck, and attempts are counted."""
     if isinstance(error, ChildCrashed | StageTimedOut):
         return FailureKind.POISON
-    return FailureKind.PERMANENT if isinstance(error, PermanentError) else FailureKind.TRANSIENT
+    return FailureKind.PERMANENT if isinstance(error, _FAULTS_OF_CALLS) else FailureKind.TRANSIENT
 
 
 @dataclass(frozen=True, slots=True)
