@@ -86,10 +86,39 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
 def test_a_url_is_known_by_what_does_not_change_in_it() -> None:
     one = of_url("https://ann:pass@host/a.wav?signature=1", NOTHING)
     other = of_url("https://host/a.wav?signature=2", NOTHING)
-    assert one.call_id == other.call_id
+    assert one.call_id == other.call_id == of_url("https://host/a.wav", NOTHING).call_id
     assert one.source == "https://host/a.wav"
     assert one.url == "https://ann:pass@host/a.wav?signature=1"
     assert of_url("https://host/b.wav", NOTHING).call_id != one.call_id
+
+
+@pytest.mark.parametrize(
+    "signature",
+    [
+        "X-Amz-Algorithm={0}&X-Amz-Credential={0}&X-Amz-Date={0}&X-Amz-Expires={0}&X-Amz-Signature={0}",
+        "X%2DAmz%2DSignature={0}&x-amz-security-token={0}",
+        "X-Goog-Date={0}&X-Goog-Signature={0}",
+        "AWSAccessKeyId={0}&Signature={0}&Expires={0}",
+        "Policy={0}&Signature={0}&Key-Pair-Id={0}",
+        "sv={0}&st={0}&se={0}&sr={0}&sp={0}&spr={0}&skt={0}&ske={0}&sig={0}",
+        "token={0}",
+    ],
+)
+def test_two_urls_that_differ_in_the_query_are_two_calls_unless_it_is_the_signature(signature: str) -> None:
+    first, again = (of_url(f"https://host/get?id=7&{signature.format(n)}", NOTHING) for n in (1, 2))
+    assert first.call_id == again.call_id == of_url("https://host/get?id=7", NOTHING).call_id
+    other = of_url(f"https://host/get?id=8&{signature.format(1)}", NOTHING)
+    assert other.call_id != first.call_id
+    assert first.source == other.source == "https://host/get"
+
+
+def test_short_names_are_azure_s_only_beside_its_signature() -> None:
+    assert len({of_url(f"https://host/get?st={n}", NOTHING).call_id for n in (1, 2)}) == 2
+
+
+def test_what_is_no_url_has_an_id_all_the_same() -> None:
+    assert of_url("https://[host/a?id=1", NOTHING).source == "https://[host/a"
+    assert len({of_url(f"file:///a.wav{query}", NOTHING).call_id for query in ("", "?id=1")}) == 1
 
 
 async def test_a_file_is_submitted_once_where_it_is(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """What becomes a call: a recording of ours, any other audio file, or audio at a URL.
 
 The id of a call follows from what is submitted, so that submitting it again, after a crash or by another process,
-changes nothing: for a recording it is the id of its segment, for anything else a hash of the audio, or of its URL, and
-of what was said about it.
+changes nothing: for a recording it is the id of its segment, for anything else a hash of the audio, or of its URL
+without what is signed anew each time, and of what was said about it.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ import asyncio
 import hashlib
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
+from urllib.parse import unquote, urlsplit
 
 from plugandtell.analytics.audio_source import shown, store
 from plugandtell.core.errors import InputNotAudio, InputNotFound
@@ -24,6 +25,14 @@ if TYPE_CHECKING:
     from plugandtell.core.recording import Origin
 
 _ID_DIGITS = 32
+_SIGNED_PREFIXES: Final = ("x-amz-", "x-goog-")
+_SIGNED: Final = frozenset({"signature", "expires", "awsaccesskeyid", "key-pair-id", "policy", "token"})
+"""What signs a URL, in lower case: AWS's signatures of version 2 and 4, CloudFront's and Google's; tokens of others."""
+_AZURE_SIGNATURE: Final = "sig"
+_SIGNED_BY_AZURE: Final = frozenset(
+    {"sig", "se", "sp", "sv", "sr", "st", "spr", "ske", "skoid", "sks", "skt", "sktid", "skv"}
+)
+"""Azure's shared access signatures. Names so short may mean something else, and count only beside `sig` itself."""
 
 
 class Intake(Protocol):
@@ -106,8 +115,21 @@ def of_file(path: Path, options: CallOptions) -> Submission:
 
 
 def of_url(url: str, options: CallOptions) -> Submission:
-    """Audio at a URL. Passwords and signatures, which may change, are no part of what it is."""
-    return Submission(_id_from(shown(url), options), shown(url), options, url=url)
+    """Audio at a URL. Passwords and signatures, which may change, are no part of what it is; the rest of a query is."""
+    return Submission(_id_from(_lasting(url), options), shown(url), options, url=url)
+
+
+def _lasting(url: str) -> str:
+    """What of a URL stays as it is when somebody signs it again; it may hold secrets, and is for hashing alone."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return shown(url)
+    fields = [(unquote(field.partition("=")[0]).lower(), field) for field in parts.query.split("&")]
+    signed = _SIGNED | (_SIGNED_BY_AZURE if _AZURE_SIGNATURE in dict(fields) else frozenset())
+    kept = [field for name, field in fields if name not in signed and not name.startswith(_SIGNED_PREFIXES)]
+    query = "&".join(kept) if parts.scheme != "file" else ""  # a path has none
+    return f"{shown(url)}?{query}" if query else shown(url)
 
 
 class Submitting:
