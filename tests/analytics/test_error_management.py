@@ -106,6 +106,28 @@ async def test_what_is_hopeless_fails_for_good_with_one_alert(flow: Flow, errors
     assert await states(flow, (QUEUE, FIRST.next.job_id)) == [JobState.UNKNOWN]
 
 
+async def test_poison_after_bad_luck_is_tried_again_and_a_second_time_is_the_last(
+    flow: Flow, errors: ErrorManagement
+) -> None:
+    attempts = [Attempt("a", Stage.TRANSCRIPTION, number) for number in (1, 2, 3)]
+    for attempt, kind in zip(attempts, (FailureKind.TRANSIENT, FailureKind.POISON, FailureKind.POISON), strict=True):
+        assert (await flow.calls.get("a")).state is not CallState.FAILED
+        await errors.handle(report(attempt, kind))
+    assert (await flow.calls.get("a")).state is CallState.FAILED
+    assert [alert.attempt for alert in await flow.calls.alerts("a")] == [3]
+
+
+async def test_poison_that_a_person_forgave_no_longer_counts(flow: Flow, errors: ErrorManagement) -> None:
+    attempts = [Attempt("a", Stage.TRANSCRIPTION, number) for number in (1, 2, 3, 4)]
+    for attempt in attempts[:2]:
+        await errors.handle(report(attempt, FailureKind.POISON))
+    await flow.retry("a")
+    await errors.handle(report(attempts[2], FailureKind.POISON))
+    assert (await flow.calls.get("a")).state is not CallState.FAILED
+    await errors.handle(report(attempts[3], FailureKind.POISON))
+    assert (await flow.calls.get("a")).state is CallState.FAILED
+
+
 async def test_a_report_from_before_a_person_s_retry_changes_nothing(flow: Flow, errors: ErrorManagement) -> None:
     await errors.handle(report(FIRST, FailureKind.PERMANENT))
     await flow.retry("a")

@@ -13,7 +13,7 @@ from plugandtell.analytics.consumer import Delivery, Done, Failed, Outcome
 from plugandtell.analytics.flow import ERROR_MANAGEMENT
 from plugandtell.core.call import StageState
 from plugandtell.core.errors import CallNotFound
-from plugandtell.core.failure import Route, judge
+from plugandtell.core.failure import FailureKind, Route, judge
 from plugandtell.core.message import Attempt, Status, attempt_of
 from plugandtell.logservice import bound_contextvars, get_logger
 
@@ -72,13 +72,25 @@ class ErrorManagement:
             CallNotFound: It was deleted meanwhile.
             StoreUnreachable: A store does not answer; it may be done in part.
         """
-        counted = failure.attempt - record.forgiven
+        counted = await self._counted(record, failure)
         verdict = judge(self._rules[failure.stage], failure.kind, counted, self._roll())
         self._log.info("failure_judged", kind=failure.kind.value, route=verdict.route.value, delay_s=verdict.delay_s)
         if verdict.route is Route.NOWHERE:
             await self._give_up(call, failure)
         else:
             await self._try_again(call, Attempt(call.call_id, failure.stage, failure.attempt).next, verdict)
+
+    async def _counted(self, record: StageRecord, failure: Failure) -> int:
+        """How many attempts count: of a poisonous failure, those alone that were poisonous too."""
+        if failure.kind is not FailureKind.POISON:
+            return failure.attempt - record.forgiven
+        known = await self._flow.calls.failures(failure.call_id)
+        return sum(
+            other.stage is failure.stage
+            and other.kind is FailureKind.POISON
+            and record.forgiven < other.attempt <= failure.attempt
+            for other in known
+        )
 
     async def _take(self, attempt: Attempt, failure: Failure) -> Outcome:
         await self._flow.calls.note_failure(failure)

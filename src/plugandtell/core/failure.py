@@ -71,9 +71,9 @@ class RetryRules:
     """How often a stage is tried, and how long it waits in between.
 
     Attributes:
-        attempts: On the stage's own queue, shortly one after another; a poisonous job gets `poison_attempts` in all.
+        attempts: On the stage's own queue, shortly one after another.
         rounds: Further attempts by way of the retry queue, with growing delays.
-        poison_attempts: In all, for a job that kills its worker or runs beyond its time limit.
+        poison_attempts: So many times in all may a job kill its worker or run beyond its time limit.
         first_delay_s: Before the second attempt, and again before the first round; it doubles from then on.
         longest_delay_s: No delay is longer.
 
@@ -122,7 +122,7 @@ def judge(rules: RetryRules, kind: FailureKind, attempt: int, roll: float) -> Ve
     Args:
         rules: Of the stage.
         kind: Of the failure.
-        attempt: The one that failed.
+        attempt: The one that failed; where it was poisonous, counted among the poisonous ones alone.
         roll: Where in its span the delay lies: a random number from 0 to below 1.
     """
     allowed = rules.poison_attempts if kind is FailureKind.POISON else rules.attempts + rules.rounds
