@@ -99,7 +99,7 @@ class Alerting:
         if failure is None or name not in self._channels:
             return Failed(f"no alert for any of the channels {', '.join(self._channels)}")
         attempt = attempt_of(delivery.envelope)
-        if delivery.starts > 1 and not await self._is_pending(attempt, name):
+        if await self._flow.calls.pending_alert(attempt.job_id, name) is None:
             return Done()
         facts = _facts(delivery, attempt, failure)
         try:
@@ -117,10 +117,6 @@ class Alerting:
         await self._flow.calls.note_delivery(attempt.job_id, name, self._flow.now(), str(error))
         self._log.error("alert_given_up", alert=attempt.job_id, channel=name, error=str(error))
         return Failed(str(error))
-
-    async def _is_pending(self, attempt: Attempt, name: str) -> bool:
-        pending = await self._flow.calls.pending_alerts([name])
-        return any(alert.alert_id == attempt.job_id for alert, _ in pending)
 
     async def _send_again(self, alert: Alert, name: str) -> None:
         try:

@@ -177,6 +177,10 @@ class Calls(Protocol):
         """Alerts raised from then on, with a channel, of these, on which they neither went out nor were given up."""
         ...
 
+    async def pending_alert(self, alert_id: str, channel: str) -> Alert | None:
+        """That alert; None where it went out on the channel or was given up there, or there is no such alert."""
+        ...
+
     async def reset(self, call_id: str, at: datetime) -> Sequence[Stage]:
         """A person wants another try: failed stages wait again, and all that failed is forgiven; says which."""
         ...

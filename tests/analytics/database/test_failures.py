@@ -89,3 +89,14 @@ async def test_the_first_word_of_a_delivery_counts(calls: StoredCalls) -> None:
     await calls.note_delivery(alert("7f").alert_id, "log", NOON)
     await calls.note_delivery(alert("7f").alert_id, "log", NOON, "refused")
     assert await calls.deliveries("7f") == {(alert("7f").alert_id, "log"): None}
+
+
+async def test_one_alert_is_asked_for_by_its_id_and_channel(calls: StoredCalls) -> None:
+    await add(calls, "7f")
+    one = alert("7f")
+    assert await calls.pending_alert(one.alert_id, "log") is None
+    await calls.raise_alert(one)
+    await calls.raise_alert(alert("7f", S))
+    await calls.note_delivery(one.alert_id, "webhook", NOON)
+    assert await calls.pending_alert(one.alert_id, "log") == one
+    assert await calls.pending_alert(one.alert_id, "webhook") is None

@@ -169,6 +169,10 @@ class StoredCalls:
         """Alerts with a channel, of these, on which they neither went out nor were given up; not all at once."""
         return await self._database.read(failures.pending_alerts, channels, since, _AT_ONCE)
 
+    async def pending_alert(self, alert_id: str, channel: str) -> Alert | None:
+        """That alert, if it is there and neither went out on the channel nor was given up there."""
+        return await self._database.read(failures.pending_alert, alert_id, channel)
+
     async def note_delivery(self, alert_id: str, channel: str, at: datetime, error: str | None = None) -> None:
         """Note that an alert went out on a channel, or was given up there because of `error`. The first word counts."""
         await self._database.write(failures.note_delivery, alert_id, channel, at, error)

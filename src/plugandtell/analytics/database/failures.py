@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Connection, Row, exists, select, update
+from sqlalchemy import Connection, Row, Select, exists, select, update
 
 from plugandtell.analytics.calls import Alert
 from plugandtell.analytics.database.schema import ALERTS, DELIVERIES, FAILURES, STAGES
@@ -74,14 +74,15 @@ def pending_alerts(
     """See `Calls.pending_alerts`."""
     pending: list[tuple[Alert, str]] = []
     for channel in channels:
-        this = (DELIVERIES.c.alert_id == ALERTS.c.alert_id, DELIVERIES.c.channel == channel)
-        query = (
-            select(ALERTS)
-            .where(~exists().where(*this), ALERTS.c.raised_at >= since)
-            .order_by(ALERTS.c.raised_at, ALERTS.c.alert_id)
-        )
+        query = _pending_on(channel).where(ALERTS.c.raised_at >= since).order_by(ALERTS.c.raised_at, ALERTS.c.alert_id)
         pending += [(_alert(row), channel) for row in connection.execute(query.limit(limit))]
     return pending
+
+
+def pending_alert(connection: Connection, alert_id: str, channel: str) -> Alert | None:
+    """See `Calls.pending_alert`."""
+    row = connection.execute(_pending_on(channel).where(ALERTS.c.alert_id == alert_id)).first()
+    return None if row is None else _alert(row)
 
 
 def note_delivery(connection: Connection, alert_id: str, channel: str, at: datetime, error: str | None) -> None:
@@ -97,6 +98,11 @@ def deliveries(connection: Connection, call_id: str) -> dict[tuple[str, str], st
     """See `StoredCalls.deliveries`."""
     query = select(DELIVERIES).join(ALERTS).where(ALERTS.c.call_id == call_id)
     return {(row.alert_id, row.channel): row.error for row in connection.execute(query)}
+
+
+def _pending_on(channel: str) -> Select[Any]:
+    this = (DELIVERIES.c.alert_id == ALERTS.c.alert_id, DELIVERIES.c.channel == channel)
+    return select(ALERTS).where(~exists().where(*this))
 
 
 def _alert(row: Row[Any]) -> Alert:

@@ -1,0 +1,83 @@
+"""One alert, one channel: who sends it, how often, and what it tells."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from plugandtell.analytics.alerting import Alerting
+from plugandtell.analytics.calls import Alert
+from plugandtell.analytics.consumer import Delivery, Done
+from plugandtell.analytics.database import StoredCalls
+from plugandtell.analytics.flow import Flow
+from plugandtell.core.call import CallOptions, Stage
+from plugandtell.core.errors import AlertNotSent
+from plugandtell.core.failure import Failure, FailureKind, RetryRules
+from plugandtell.core.message import Attempt, failed
+from tests.analytics.consuming import AT
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+RULES = RetryRules(attempts=3, rounds=0, first_delay_s=8)
+ATTEMPT = Attempt("a", Stage.TRANSCRIPTION, 1)
+FAILURE = Failure("a", Stage.TRANSCRIPTION, 1, FailureKind.PERMANENT, "E", "no luck", "", "", "w", AT)
+
+
+class Recording:
+    """A channel that keeps what it is sent, or fails as often as a test says."""
+
+    def __init__(self, failures: int = 0) -> None:
+        self.sent: list[dict[str, Any]] = []
+        self._failures = failures
+
+    async def send(self, facts: dict[str, Any]) -> None:
+        if self._failures:
+            self._failures -= 1
+            raise AlertNotSent("test", "down")
+        self.sent.append(facts)
+
+
+@pytest.fixture
+async def raised(flow: Flow) -> Flow:
+    """Stores that know of one alert."""
+    await flow.submit("a", "file:///a", "a", CallOptions())
+    await flow.calls.raise_alert(Alert("a", Stage.TRANSCRIPTION, 1, "no luck", flow.now()))
+    return flow
+
+
+def job(channel: str = "test", starts: int = 1, audio_url: str = "file:///a") -> Delivery:
+    return Delivery(f"{ATTEMPT.job_id}.{channel}", failed(ATTEMPT, audio_url, "test", FAILURE), 0, starts)
+
+
+def sending(flow: Flow, **channels: Recording) -> Alerting:
+    return Alerting(flow, channels, RULES, lambda: 0.0)
+
+
+async def test_what_went_out_is_not_sent_again_even_by_a_job_that_is_new(raised: Flow) -> None:
+    channel = Recording()
+    for _ in range(2):
+        assert await sending(raised, test=channel).handle(job()) == Done()
+    assert len(channel.sent) == 1
+
+
+async def test_an_alert_of_a_deleted_call_is_over(flow: Flow) -> None:
+    channel = Recording()
+    assert await sending(flow, test=channel).handle(job()) == Done()
+    assert channel.sent == []
+
+
+async def test_an_alert_goes_out_however_many_are_pending_before_it(raised: Flow) -> None:
+    class Crowded(StoredCalls):
+        """Whose first alerts are others."""
+
+        async def pending_alerts(self, channels: Sequence[str], since: datetime = AT) -> list[tuple[Alert, str]]:
+            return []
+
+    assert isinstance(raised.calls, StoredCalls)
+    crowded = Flow(Crowded(raised.calls._database), raised.queues, raised.now)
+    channel = Recording()
+    assert await sending(crowded, test=channel).handle(job(starts=2)) == Done()
+    assert len(channel.sent) == 1
