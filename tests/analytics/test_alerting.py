@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from plugandtell.analytics.alerting import Alerting
 from plugandtell.analytics.calls import Alert
-from plugandtell.analytics.consumer import Delivery, Done
+from plugandtell.analytics.consumer import Delivery, Done, Failed, Later
 from plugandtell.analytics.database import StoredCalls
 from plugandtell.analytics.flow import Flow
 from plugandtell.core.call import CallOptions, Stage
@@ -81,3 +83,32 @@ async def test_an_alert_goes_out_however_many_are_pending_before_it(raised: Flow
     channel = Recording()
     assert await sending(crowded, test=channel).handle(job(starts=2)) == Done()
     assert len(channel.sent) == 1
+
+
+async def test_an_alert_for_a_channel_of_another_worker_is_left_to_it(raised: Flow) -> None:
+    channel = Recording()
+    without, having = sending(raised, log=Recording()), sending(raised, test=channel)
+    assert isinstance(await without.handle(job()), Later)
+    assert channel.sent == []
+    assert await having.handle(job(starts=2)) == Done()
+    assert len(channel.sent) == 1
+    assert await without.handle(job(starts=3)) == Done()
+
+
+async def test_an_alert_that_nobody_has_the_channel_for_is_over_when_it_is_no_news(raised: Flow) -> None:
+    long_after = Flow(raised.calls, raised.queues, lambda: raised.now() + timedelta(days=1, seconds=1))
+    assert await sending(long_after, log=Recording()).handle(job(starts=9)) == Done()
+    assert await raised.calls.pending_alert(ATTEMPT.job_id, "test") is not None
+
+
+async def test_what_workers_without_the_channel_begin_counts_as_no_try(raised: Flow) -> None:
+    having = sending(raised, test=Recording(failures=3))
+    outcomes = [await having.handle(job(starts=starts)) for starts in (50, 70, 90)]
+    assert outcomes[:2] == [Later(4.0), Later(8.0)]
+    assert isinstance(outcomes[2], Failed)
+
+
+async def test_a_job_without_its_failure_is_put_aside(raised: Flow) -> None:
+    told = job()
+    without = replace(told.envelope, payload=replace(told.envelope.payload, failure=None))
+    assert isinstance(await sending(raised, test=Recording()).handle(replace(told, envelope=without)), Failed)

@@ -1,7 +1,8 @@
 """Tells people that a call has failed for good: each alert goes out once on each channel.
 
 An alert and a channel make a job of their own in the alert queue, so that one deliverer works on it at a time and
-tries again by itself. The database keeps what is pending: a job that gets lost is added again.
+tries again by itself. Workers need not have the same channels: a job for another's is left to it. The database keeps
+what is pending: a job that gets lost is added again.
 """
 
 from __future__ import annotations
@@ -29,6 +30,10 @@ DELIVERY_RULES: Final = RetryRules(attempts=12, rounds=0, first_delay_s=2.0, lon
 
 _NEWS: Final = timedelta(days=1)
 """Older alerts are not searched for: a channel that was set up later hears of what fails from then on, or nearly."""
+_LEFT_FOR_S: Final = 5.0
+"""How long a job for another worker's channel rests before it can be taken again, by whoever is first."""
+_MOST_COUNTED: Final = 10_000
+"""Alerts whose tries are counted at once. Those of the one counted longest ago are forgotten first, and begin anew."""
 
 Facts = dict[str, Any]
 """What an alert says, ready to be written as JSON."""
@@ -63,6 +68,7 @@ class Alerting:
         self._channels = channels
         self._rules = rules
         self._roll = roll
+        self._tries: dict[str, int] = {}
         self._log = get_logger()
 
     async def send(self, alert: Alert, call: CallRecord, failure: Failure) -> None:
@@ -95,28 +101,46 @@ class Alerting:
             StoreUnreachable: It comes again.
         """
         failure = delivery.envelope.payload.failure
-        name = delivery.job_id.rpartition(".")[2]
-        if failure is None or name not in self._channels:
-            return Failed(f"no alert for any of the channels {', '.join(self._channels)}")
+        if failure is None:
+            return Failed("an alert without its failure")
         attempt = attempt_of(delivery.envelope)
-        if await self._flow.calls.pending_alert(attempt.job_id, name) is None:
+        name = delivery.job_id.rpartition(".")[2]
+        alert = await self._flow.calls.pending_alert(attempt.job_id, name)
+        if alert is None:
+            self._tries.pop(delivery.job_id, None)
             return Done()
-        facts = _facts(delivery, attempt, failure)
+        if name not in self._channels:
+            return self._leave(alert)
         try:
-            await self._channels[name].send(facts)
+            await self._channels[name].send(_facts(delivery, attempt, failure))
         except TransientError as error:
-            return await self._again(attempt, name, delivery.starts, error)
+            return await self._again(delivery, attempt, name, error)
+        self._tries.pop(delivery.job_id, None)
         await self._flow.calls.note_delivery(attempt.job_id, name, self._flow.now())
         return Done()
 
-    async def _again(self, attempt: Attempt, name: str, tries: int, error: TransientError) -> Outcome:
+    def _leave(self, alert: Alert) -> Outcome:
+        """To a worker that has the channel, for as long as one would be given a lost job again."""
+        return Later(_LEFT_FOR_S) if alert.at >= self._flow.now() - _NEWS else Done()
+
+    async def _again(self, delivery: Delivery, attempt: Attempt, name: str, error: TransientError) -> Outcome:
+        tries = self._count(delivery.job_id)
         verdict = judge(self._rules, kind_of(error), tries, self._roll())
         self._log.warning("alert_not_sent", alert=attempt.job_id, channel=name, tries=tries, error=str(error))
         if verdict.route is Route.AGAIN:
             return Later(verdict.delay_s)
         await self._flow.calls.note_delivery(attempt.job_id, name, self._flow.now(), str(error))
+        self._tries.pop(delivery.job_id, None)
         self._log.error("alert_given_up", alert=attempt.job_id, channel=name, error=str(error))
         return Failed(str(error))
+
+    def _count(self, job_id: str) -> int:
+        """One more try of ours. The queue's own count (`Delivery.starts`) includes workers that left the job alone."""
+        tries = self._tries.pop(job_id, 0) + 1
+        if len(self._tries) >= _MOST_COUNTED:
+            del self._tries[next(iter(self._tries))]
+        self._tries[job_id] = tries
+        return tries
 
     async def _send_again(self, alert: Alert, name: str) -> None:
         try:
