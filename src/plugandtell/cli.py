@@ -36,6 +36,8 @@ app.command(calls_app, name="calls")
 app.command(worker_app, name="worker")
 app.command(submit_app, name="submit")
 
+_GRACE_S = 5  # of analytics that is stopped: less than the supervisor waits for it
+
 
 @app.command
 def run(  # noqa: PLR0913  (each a group of settings)
@@ -61,7 +63,8 @@ def run(  # noqa: PLR0913  (each a group of settings)
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
     stores = stores or StoreSettings()
-    of_analytics = [f"--watch={server.audio_dir}", *stores.flags(), *flags_of(engines or EngineSettings(), log)]
+    of_worker = [f"--watch={server.audio_dir}", f"--grace-s={_GRACE_S}", *stores.flags()]
+    of_analytics = [*of_worker, *flags_of(engines or EngineSettings(), log)]
     flags = Flags(
         flags_of(server, log), flags_of(client, gate or GateOptions(), log), of_analytics if analytics else None
     )

@@ -181,6 +181,8 @@ def run_logged(
             raise
         except Exception:  # noqa: BLE001  (the boundary of a task)
             get_logger().exception("command_crashed")
+            if not on_console:
+                print_line(sys.stderr, f"an unexpected error; its traceback is in {service.path}")
             return ExitStatus.BUG
 
 

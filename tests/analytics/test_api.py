@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from plugandtell.analytics.api import AnalyticsSettings, analyze, new_call_id, open_analytics, url_of
-from plugandtell.analytics.settings import EngineSettings, SpeechEngine, StoreSettings, TextEngine
+from plugandtell.analytics.settings import EngineSettings, ServiceName, SpeechEngine, StoreSettings, TextEngine
 from plugandtell.core.call import CallState, Stage
-from plugandtell.core.errors import InputNotFound
+from plugandtell.core.errors import InputNotFound, StoreUnreachable
 from tests.support.http_server import Answer, web_server
 from tests.support.speech import sentence, silence, write_wav
 
@@ -51,3 +51,10 @@ async def test_a_call_is_analysed_in_one_line_and_says_nothing_by_itself(
         changes = [change async for change in analytics.events(report.call_id)]
         assert (await analytics.report(report.call_id)) == report
     assert changes[-1].state is CallState.COMPLETE
+
+
+async def test_an_error_in_the_block_comes_out_as_it_is(tmp_path: Path) -> None:
+    settings = AnalyticsSettings(StoreSettings(data_dir=tmp_path / "data"))
+    with pytest.raises(StoreUnreachable, match="refused"):
+        async with open_analytics(settings, [ServiceName.ERRORS]):
+            raise StoreUnreachable("database", "postgresql://db", "refused")

@@ -57,6 +57,14 @@ def test_a_failed_call_says_where_and_why() -> None:
     assert text.splitlines()[2] == "  failed  in transcription, tried once: not audio"
 
 
+def test_what_failed_and_worked_later_is_not_why_a_call_failed() -> None:
+    of_sentiment = replace(failure("7f"), stage=Stage.SENTIMENT, message="no luck")
+    later = replace(failure("7f"), stage=Stage.INTENT, message="a hiccup")
+    results = dict(RESULTS)
+    del results[Stage.SENTIMENT]
+    assert Report("7f", "a.wav", CallState.FAILED, results, [of_sentiment, later]).failure == of_sentiment
+
+
 def test_foreign_text_cannot_reach_the_terminal() -> None:
     turns = (Turn(Party.SPEAKER, Span(0, 1), "a\x1b[2Jb"),)
     report = Report("7f", "\x1b]0;x", CallState.RUNNING, {Stage.TRANSCRIPTION: replace(TRANSCRIPT, turns=turns)})

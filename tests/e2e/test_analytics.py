@@ -143,6 +143,19 @@ async def test_analytics_that_is_killed_starts_again_and_takes_up_what_was_left(
     assert outcome.stderr.count("(complete") == 1
 
 
+async def test_another_ctrl_c_leaves_the_analysis_for_the_next_start(
+    tmp_path: Path, engines: list[str], speech_server: WebServer
+) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.5), sentence(2), silence(0.5))
+    speech_server.answers["/v1/audio/transcriptions"].stalls = True
+    async with running(tmp_path, "run", "--port=0", "--input=in.wav", "--pace=fast", *engines) as run:
+        await run.logged("recording submitted")
+        outcome = await run.stop()
+    assert outcome.status == 0, outcome.stderr
+    assert "leaving the rest of the analysis" in outcome.stderr
+    assert "killed" not in outcome.stderr
+
+
 async def child_of(parent: int, command: str) -> int:
     """The process that runs `plugandtell COMMAND` for that parent."""
     listing = await asyncio.create_subprocess_exec("ps", "-A", "-o", "pid=,ppid=,args=", stdout=subprocess.PIPE)

@@ -15,14 +15,17 @@ from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
 from plugandtell.command import LogOptions, new_app, print_line, run_logged
 from plugandtell.core import errors, exit_status
-from plugandtell.core.call import CallOptions, CallState
+from plugandtell.core.audio_url import without_secrets
+from plugandtell.core.call import CallOptions, CallState, Stage, StageState
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.core.safe_text import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from plugandtell.analytics.api import Analytics
+    from plugandtell.analytics.calls import Change
     from plugandtell.analytics.progress import CallProgress
     from plugandtell.analytics.report import Report
 
@@ -93,18 +96,26 @@ async def _analyze_all(
     analytics: Analytics, files: Sequence[str], options: CallOptions, progress: CallProgress
 ) -> list[Report]:
     """Submit all, and wait for all; in the order in which they were given."""
-    import asyncio  # noqa: PLC0415  (keeps --help fast)
+    from plugandtell.analytics.following import until_ended  # noqa: PLC0415  (keeps --help fast)
 
-    async def follow(name: str) -> Report:
+    calls = analytics.calls
+    since, names = await calls.last_change(), dict[str, str]()
+    states: dict[str, dict[Stage, StageState]] = {}
+    for name in files:
         call_id = await analytics.submit(name, options)
-        progress.add(call_id, name)
-        async for _ in analytics.events(call_id):
-            progress.show(call_id, await analytics.calls.stage_states(call_id))
-        return await analytics.report(call_id)
+        shown = without_secrets(name) if "://" in name else name
+        names[call_id], states[call_id] = shown, {}
+        progress.add(call_id, shown)
 
-    async with asyncio.TaskGroup() as tasks:
-        following = [tasks.create_task(follow(name)) for name in files]
-    return [task.result() for task in following]
+    def show(change: Change) -> None:
+        if change.stage is not None:
+            states[change.call_id][change.stage] = StageState(change.state)
+        progress.show(change.call_id, states[change.call_id])
+
+    deleted = await until_ended(calls, names, since, show)
+    for call_id in deleted:
+        print_line(sys.stderr, f"{escape(names[call_id])}: the call {call_id} was deleted meanwhile")
+    return [await analytics.report(call_id) for call_id in names if call_id not in deleted]
 
 
 def _print(one: Report, *, as_json: bool) -> None:

@@ -1,72 +1,93 @@
-"""Says what came of each call when it reaches its end."""
+"""Says what came of calls when they reach their ends."""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.api import report_of
-from plugandtell.core.call import CallState, StageState
-from plugandtell.core.errors import CallNotFound, TransientError
+from plugandtell.analytics.flow import stages_open
+from plugandtell.analytics.following import LOOK_EVERY_S, ends, patient_changes
+from plugandtell.core.call import StageState
+from plugandtell.core.errors import CallNotFound, PlugAndTellError, TransientError
 from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Mapping
 
+    from plugandtell.analytics.calls import StageRecord
     from plugandtell.analytics.database import StoredCalls
     from plugandtell.analytics.report import Report
+    from plugandtell.core.call import Stage
 
-_LOOK_EVERY_S = 0.5
-_PAUSE_S = 2.0
-ANNOUNCED_WITHIN_S = 2 * _LOOK_EVERY_S
-"""After the end of a call, if the database answers."""
+_SHORT_TRIES: Final = 3
+"""So often a stage may have failed for its next try to be worth waiting for."""
 
 
-async def announce(calls: StoredCalls, since: int, say: Callable[[Report], None]) -> None:
-    """Say the report of every call that ends, for ever. A database that goes away is waited for.
+class Announcer:
+    """Says the report of each call that it expects, once, when the call has ended.
 
     Args:
         calls: The calls.
-        since: The place in the order of changes from which on.
         say: Shows a report.
     """
-    while True:
-        try:
-            async for change in calls.watch(since, every_s=_LOOK_EVERY_S):
+
+    def __init__(self, calls: StoredCalls, say: Callable[[Report], None]) -> None:
+        self._calls = calls
+        self._say = say
+        self._expected: set[str] = set()
+        self._log = get_logger()
+
+    def expect(self, call_id: str) -> None:
+        """Say what comes of this call."""
+        self._expected.add(call_id)
+
+    async def run(self, since: int) -> None:
+        """Go on for ever, from that place in the order of changes on."""
+        while True:
+            changes = await patient_changes(self._calls, since)
+            for change in changes:
                 since = change.seq
-                if change.stage is None and CallState(change.state).is_end:
-                    await _announce_one(calls, change.call_id, say)
-        except TransientError as error:
-            get_logger().warning("reports_delayed", error=str(error))
-            await asyncio.sleep(_PAUSE_S)
+                if change.call_id in self._expected and ends([change]):
+                    await self._look_at(change.call_id)
+            if not changes:
+                await asyncio.sleep(LOOK_EVERY_S)
 
+    async def drained(self) -> int:
+        """Wait until all that is expected has ended, or waits for a try that is far off; says how many those are."""
+        said = 0
+        while self._expected:
+            going_on = [call_id for call_id in sorted(self._expected) if await self._look_at(call_id)]
+            if not going_on:
+                break
+            if len(going_on) != said:
+                self._log.info("calls_remaining", number=len(going_on))
+                said = len(going_on)
+            await asyncio.sleep(LOOK_EVERY_S)
+        return len(self._expected)
 
-async def all_settled(calls: StoredCalls, call_ids: Iterable[str]) -> None:
-    """Wait until nothing goes on with these calls: each has ended, or waits to be tried again."""
-    remaining, said = set(call_ids), 0
-    while remaining := {call_id for call_id in remaining if await _goes_on(calls, call_id)}:
-        if len(remaining) != said:
-            get_logger().info("calls_remaining", number=len(remaining))
-            said = len(remaining)
-        await asyncio.sleep(_LOOK_EVERY_S)
-
-
-async def _announce_one(calls: StoredCalls, call_id: str, say: Callable[[Report], None]) -> None:
-    try:
-        report = await report_of(calls, call_id)
-    except CallNotFound:
-        return  # deleted meanwhile
-    if report.state.is_end:
-        say(report)
-
-
-async def _goes_on(calls: StoredCalls, call_id: str) -> bool:
-    try:
-        if (await calls.get(call_id)).state.is_end:
-            return False
-        states = (await calls.stage_states(call_id)).values()
-    except CallNotFound:
+    async def _look_at(self, call_id: str) -> bool:
+        """Say its report if it has ended; whether something is about to happen to it."""
+        try:
+            report = await report_of(self._calls, call_id)
+            if not report.state.is_end:
+                return _goes_on(await self._calls.stages(call_id))
+        except TransientError:
+            return True
+        except CallNotFound:
+            self._log.info("call_deleted", call_id=call_id)
+        except PlugAndTellError as error:
+            self._log.error("report_unreadable", call_id=call_id, error=str(error))
+        else:
+            if call_id in self._expected:
+                self._say(report)
+        self._expected.discard(call_id)
         return False
-    except TransientError:
-        return True
-    return StageState.RETRYING not in states or StageState.RUNNING in states
+
+
+def _goes_on(records: Mapping[Stage, StageRecord]) -> bool:
+    return any(_is_near(records[stage]) for stage in stages_open(records))
+
+
+def _is_near(record: StageRecord) -> bool:
+    return record.state is not StageState.RETRYING or record.failed - record.forgiven < _SHORT_TRIES

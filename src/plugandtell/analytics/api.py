@@ -25,12 +25,14 @@ from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.app import open_flow
 from plugandtell.analytics.database import StoredCalls
+from plugandtell.analytics.following import changes_of
 from plugandtell.analytics.pool import Pool, PoolSettings
 from plugandtell.analytics.report import Report
 from plugandtell.analytics.runtime import run_services
 from plugandtell.analytics.services import ServiceFactory
 from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
-from plugandtell.core.call import CallOptions, CallState, Stage
+from plugandtell.core.audio_url import without_secrets
+from plugandtell.core.call import CallOptions, Stage
 from plugandtell.core.errors import InputNotFound
 from plugandtell.logservice import silence_without_log
 
@@ -85,17 +87,15 @@ class Analytics:
             InputNotFound: There is no such file.
         """
         chosen = call_id or new_call_id()
-        url = url_of(audio)
-        await self.flow.submit(chosen, url, os.fspath(audio), options or CallOptions())
+        url, name = url_of(audio), os.fspath(audio)
+        source = without_secrets(name) if "://" in name else name
+        await self.flow.submit(chosen, url, source, options or CallOptions())
         return chosen
 
     async def events(self, call_id: str) -> AsyncIterator[Change]:
         """What happened to a call and what goes on to happen, until it has reached its end."""
-        await self.calls.get(call_id)
-        async for change in self.calls.watch(0, call_id):
+        async for change in changes_of(self.calls, call_id):
             yield change
-            if change.stage is None and CallState(change.state).is_end and (await self._state(call_id)).is_end:
-                return
 
     async def wait(self, call_id: str) -> Report:
         """Wait until a call is complete or has failed for good; gives what is known of it then."""
@@ -110,9 +110,6 @@ class Analytics:
     async def retry(self, call_id: str) -> Sequence[Stage]:
         """Try a failed call again, from the stages on that failed; gives them."""
         return await self.flow.retry(call_id)
-
-    async def _state(self, call_id: str) -> CallState:
-        return (await self.calls.get(call_id)).state
 
 
 @asynccontextmanager
@@ -196,9 +193,23 @@ async def _working(flow: Flow, settings: AnalyticsSettings, services: Collection
     pool_settings = PoolSettings(children=settings.worker.concurrency, per_audio_s=per_audio_s)
     async with Pool(factory, pool_settings, settings.stores.data_dir) as pool:
         await pool.warm_all([Stage(name.value) for name in services if name is not ServiceName.ERRORS])
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(run_services(services, settings.worker, flow, pool, stop))
+        async with _one_error(), asyncio.TaskGroup() as tasks:
+            working = tasks.create_task(run_services(services, settings.worker, flow, pool, stop))
             try:
                 yield
-            finally:
+            except Exception:
                 stop.set()
+                await asyncio.wait([working])  # within its grace; a cancellation ends it at once
+                raise
+            stop.set()
+
+
+@asynccontextmanager
+async def _one_error() -> AsyncIterator[None]:
+    """What a task group raises, without the group where it holds one error."""
+    try:
+        yield
+    except BaseExceptionGroup as group:
+        if len(group.exceptions) > 1:
+            raise
+        raise group.exceptions[0] from group.exceptions[0].__cause__

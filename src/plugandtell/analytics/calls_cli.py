@@ -16,10 +16,10 @@ from plugandtell.analytics import listing, report
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import Cover, StoreSettings
 from plugandtell.analytics.subtitles import as_srt, as_vtt
-from plugandtell.command import new_app, print_line
+from plugandtell.command import check_range, new_app, print_line
 from plugandtell.core import exit_status
 from plugandtell.core.call import CallState, Stage
-from plugandtell.core.errors import InvalidSetting
+from plugandtell.core.errors import FolderUnusable, InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.transcript import Transcript
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from plugandtell.analytics.calls import CallRecord, Change
     from plugandtell.analytics.database import StoredCalls
 
+_MOST_LISTED = 1_000_000
 OUTPUT = Group("Output", sort_key=7)
 AsJson = Annotated[bool, Parameter(name="--json", group=OUTPUT, negative=(), help="Print JSON, an object a line.")]
 
@@ -60,6 +61,7 @@ def list_calls(
     stores: StoreSettings | None = None,
 ) -> int:
     """List the newest calls: their ids, where they stand, when they came, and what they are of."""
+    check_range("--limit", limit, 1, _MOST_LISTED)
 
     async def show(calls: StoredCalls) -> None:
         found = await calls.list(state, limit)
@@ -111,20 +113,27 @@ def watch(*call: str, as_json: AsJson = False, stores: StoreSettings | None = No
         stores: Where calls live.
     """
 
-    async def follow(calls: StoredCalls) -> None:
-        since = 0 if call else await calls.last_change()
-        waited_for = {(await calls.find(one)).call_id for one in call}
-        watched = set(waited_for)
-        async for change in calls.watch(since, next(iter(watched)) if len(watched) == 1 else None):
-            if watched and change.call_id not in watched:
-                continue
-            _print(json.dumps(listing.as_object(change)) if as_json else listing.change_line(change))
-            if await _has_ended(calls, change):
-                waited_for.discard(change.call_id)
-                if watched and not waited_for:
-                    return
+    def show(change: Change) -> None:
+        _print(json.dumps(listing.as_object(change)) if as_json else listing.change_line(change))
 
-    return _with_calls(stores, follow)
+    async def follow(calls: StoredCalls) -> None:
+        import asyncio  # noqa: PLC0415  (keeps --help fast, as does the next)
+
+        from plugandtell.analytics.following import changes_of  # noqa: PLC0415
+
+        async def follow_one(call_id: str) -> None:
+            async for change in changes_of(calls, call_id):
+                show(change)
+
+        if not call:
+            async for change in calls.watch(await calls.last_change()):
+                show(change)
+        chosen = {(await calls.find(one)).call_id for one in call}
+        await asyncio.gather(*map(follow_one, chosen))
+
+    with suppress(KeyboardInterrupt):  # that is how one stops watching
+        return _with_calls(stores, follow)
+    return ExitStatus.OK
 
 
 @app.command
@@ -146,10 +155,9 @@ def export(
     async def write(calls: StoredCalls) -> None:
         from plugandtell.analytics.api import report_of  # noqa: PLC0415  (keeps --help fast)
 
-        to.mkdir(parents=True, exist_ok=True)
         for record in await _chosen(calls, call, CallState.COMPLETE):
             file = to / f"{record.call_id}.{format.value}"
-            file.write_text(_exported(await report_of(calls, record.call_id), format), encoding="utf-8")
+            _write(file, _exported(await report_of(calls, record.call_id), format))
             _print(str(file))
 
     return _with_calls(stores, write)
@@ -210,7 +218,7 @@ def failures(call: str | None = None, *, as_json: AsJson = False, stores: StoreS
 
 @app.command
 def alerts(call: str | None = None, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
-    """List alerts: what failed for good, in plain words.
+    """List the last 100 alerts: what failed for good, in plain words.
 
     Args:
         call: The call, or as much of its id as no other one begins with.
@@ -275,16 +283,11 @@ def delete(*call: str, stores: StoreSettings | None = None) -> int:
     return _with_calls(stores, remove)
 
 
-async def _has_ended(calls: StoredCalls, change: Change) -> bool:
-    """Whether this was the end of the call, and not one that a person has asked to try again since."""
-    return change.stage is None and CallState(change.state).is_end and (await calls.get(change.call_id)).state.is_end
-
-
 async def _chosen(calls: StoredCalls, named: Sequence[str], state: CallState) -> list[CallRecord]:
     """The calls that were named, or all in that state."""
     if named:
         return [await calls.find(one) for one in named]
-    return await calls.list(state, 2**31 - 1)
+    return await calls.list(state, _MOST_LISTED)
 
 
 def _exported(its: report.Report, kind: ExportFormat) -> str:
@@ -313,12 +316,20 @@ def _with_calls(stores: StoreSettings | None, do: Callable[[StoredCalls], Awaita
         async with open_calls(settings.database_url, settings.data_dir) as calls:
             await do(calls)
 
-    with (
-        silence_without_log(),
-        suppress(KeyboardInterrupt),
-    ):  # that is how one stops watching, and nothing else has anything to lose
+    with silence_without_log():
         asyncio.run(run())
     return ExitStatus.OK
+
+
+def _write(file: Path, text: str) -> None:
+    """Write a file whole or not at all; its folder is made where it is missing."""
+    temporary = file.with_name(f"{file.name}.new")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text(text, encoding="utf-8")
+        temporary.replace(file)
+    except OSError as exc:
+        raise FolderUnusable("--to", str(file.parent), exc.strerror or str(exc)) from exc
 
 
 def _print_objects(objects: Iterable[dict[str, Any]]) -> None:

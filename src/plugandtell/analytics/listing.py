@@ -6,6 +6,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from plugandtell.core.audio_url import without_secrets
 from plugandtell.core.json_object import utc_text
 from plugandtell.core.safe_text import escape
 
@@ -65,8 +66,9 @@ def aligned(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def as_object(record: CallRecord | StageRecord | Failure | Alert | Change) -> dict[str, Any]:
-    """All of it, times in ISO 8601."""
-    return {name: _plain(value) for name, value in asdict(record).items()}
+    """All of it, times in ISO 8601; of a URL what holds no secret."""
+    fields = {name: _plain(value) for name, value in asdict(record).items()}
+    return fields | {"audio_url": without_secrets(fields["audio_url"])} if "audio_url" in fields else fields
 
 
 def _plain(value: Any) -> Any:

@@ -45,8 +45,10 @@ class Report:
 
     @property
     def failure(self) -> Failure | None:
-        """Why it failed for good; None if it has not."""
-        return self.failures[-1] if self.state is CallState.FAILED and self.failures else None
+        """Why it failed for good; None if it has not. What failed and worked later is not why."""
+        if self.state is not CallState.FAILED:
+            return None
+        return next((failure for failure in reversed(self.failures) if failure.stage not in self.results), None)
 
     def result(self, kind: type[_Result]) -> _Result | None:
         """The result of that kind, if there is one."""
