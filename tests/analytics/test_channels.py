@@ -9,6 +9,7 @@ import pytest
 from plugandtell.analytics.channels import CommandChannel, LogChannel
 from plugandtell.analytics.webhook import WebhookChannel
 from plugandtell.core.errors import AlertNotSent
+from tests.analytics.classify.chat_stub import Reply, chat_stub
 from tests.support.http_server import Answer, web_server
 from tests.support.processes import free_port
 
@@ -66,6 +67,16 @@ async def test_a_webhook_that_does_not_accept_it_has_not_got_it(status: int) -> 
         server.answers["/hook"] = Answer(b"", status)
         with pytest.raises(AlertNotSent, match=f"HTTP {status}"):
             await WebhookChannel(f"{server.url}/hook").send(FACTS)
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_webhook_that_sends_elsewhere_has_not_got_it(status: int) -> None:
+    with web_server() as elsewhere:
+        elsewhere.answers["/moved"] = Answer(b"hello", 200)
+        moved = Reply(b"", status, (("Location", f"{elsewhere.url}/moved"),))
+        with chat_stub(moved) as hook, pytest.raises(AlertNotSent, match=f"HTTP {status}"):
+            await WebhookChannel(f"{hook.url}/hook").send(FACTS)
+        assert elsewhere.asked == []
 
 
 async def test_a_webhook_that_cannot_be_reached_has_not_got_it_and_its_address_stays_secret() -> None:

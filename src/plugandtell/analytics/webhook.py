@@ -31,14 +31,14 @@ class WebhookChannel:
         """Post it.
 
         Raises:
-            AlertNotSent: Nobody answers in time, or the answer is not one of 2xx. The address is not told: it may hold
-                a secret.
+            AlertNotSent: Nobody answers in time, or the answer is not one of 2xx: a redirect is not followed, since it
+                may turn the POST into a GET without the alert. The address is not told: it may hold a secret.
         """
         headers = {"Idempotency-Key": str(facts["alert_id"])}
         try:
             async with (
                 aiohttp.ClientSession(timeout=self._timeout) as session,
-                session.post(self._url, json=facts, headers=headers) as answer,
+                session.post(self._url, json=facts, headers=headers, allow_redirects=False) as answer,
             ):
                 status = answer.status
         except TimeoutError as exc:
