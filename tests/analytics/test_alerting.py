@@ -112,3 +112,19 @@ async def test_a_job_without_its_failure_is_put_aside(raised: Flow) -> None:
     told = job()
     without = replace(told.envelope, payload=replace(told.envelope.payload, failure=None))
     assert isinstance(await sending(raised, test=Recording()).handle(replace(told, envelope=without)), Failed)
+
+
+@pytest.mark.parametrize(
+    ("audio_url", "told"),
+    [
+        ("https://me:s3cret@host.example/calls/a.wav?X-Signature=s3cret#s3cret", "https://host.example/calls/a.wav"),
+        ("s3://bucket/calls/a.wav", "s3://bucket/calls/a.wav"),
+        ("https://me:s3cret@[broken/a.wav?X-Signature=s3cret", "[broken/a.wav"),
+    ],
+)
+async def test_an_alert_does_not_tell_what_opens_the_audio(raised: Flow, audio_url: str, told: str) -> None:
+    channel = Recording()
+    await sending(raised, test=channel).handle(job(audio_url=audio_url))
+    (facts,) = channel.sent
+    assert facts["audio_url"] == told
+    assert "s3cret" not in str(facts)

@@ -159,7 +159,7 @@ async def test_an_alert_goes_out_with_all_that_is_known(flow: Flow, errors: Erro
     (facts,) = channel.sent
     assert facts["alert_id"] == "a.transcription.1"
     assert (facts["call_id"], facts["stage"], facts["kind"]) == ("a", "transcription", "permanent")
-    assert (facts["message"], facts["audio_url"]) == ("no luck", "file:///a")
+    assert (facts["message"], facts["audio_url"]) == ("no luck", "/a")
     assert await flow.calls.pending_alerts(["test"]) == []
     assert await alerting.handle(replace(job, starts=2)) == Done()
     assert len(channel.sent) == 1

@@ -164,6 +164,9 @@ def _job_id(alert: Alert, name: str) -> str:
 
 
 def _facts(delivery: Delivery, attempt: Attempt, failure: Failure) -> Facts:
+    """For people, logs and other programs: without what opens the audio, which only workers need."""
+    from plugandtell.analytics.audio_source import shown  # noqa: PLC0415  (only who alerts pays for its import)
+
     return {
         "alert_id": attempt.job_id,
         "call_id": attempt.call_id,
@@ -172,7 +175,7 @@ def _facts(delivery: Delivery, attempt: Attempt, failure: Failure) -> Facts:
         "kind": failure.kind.value,
         "error": failure.error,
         "message": failure.message,
-        "audio_url": delivery.envelope.payload.audio_url,
+        "audio_url": shown(delivery.envelope.payload.audio_url),
         "worker": failure.worker,
         "at": failure.at.astimezone(UTC).isoformat(),
     }
