@@ -50,6 +50,8 @@ class ObedientService:
 
     def __init__(self, folder: Path) -> None:
         self.tell_length: Callable[[int], None] = lambda _: None
+        self.tell_fetching: Callable[[], None] = lambda: None
+        self.tell_fetched: Callable[[], None] = lambda: None
         self._folder = folder
         self._kept: list[bytes] = []
 
@@ -61,6 +63,12 @@ class ObedientService:
         elif deed == "length":
             self.tell_length(value if value.isalpha() else int(value))  # type: ignore[arg-type]
             time.sleep(0.8)
+        elif deed in ("fetch", "slow"):
+            self.tell_fetching()
+            if deed == "fetch":
+                time.sleep(0.8)
+                self.tell_fetched()
+            do(value or "hang", self._folder)
         else:
             do(call.call_id, self._folder)
         return Intent(IntentClass.OTHER, 1.0, (), str(os.getpid()), 0, Engine("obedient", "1"))

@@ -18,7 +18,7 @@ from queue import SimpleQueue
 from typing import IO, TYPE_CHECKING, Any, Final
 
 from plugandtell.analytics.framing import HEAD, Tag, failure, frame, parse_head
-from plugandtell.analytics.service import TellsLength
+from plugandtell.analytics.service import TellsFetching, TellsLength
 from plugandtell.analytics.wire import to_json
 from plugandtell.core.errors import PlugAndTellError
 from plugandtell.logservice import forward
@@ -77,6 +77,9 @@ class Channel:
         service = start.factory(start.stage)
         if isinstance(service, TellsLength):
             service.tell_length = lambda length_ms: self._send(Tag.LENGTH, str(length_ms).encode())
+        if isinstance(service, TellsFetching):
+            service.tell_fetching = lambda: self._send(Tag.FETCHING)
+            service.tell_fetched = lambda: self._send(Tag.FETCHED)
         return service
 
     def _do(self, service: Service, payload: bytes) -> bool:

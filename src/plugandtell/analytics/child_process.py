@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from plugandtell.analytics.framing import HEAD, BadFrame, Start, Tag, frame, parse_failure, parse_head, pickled
+from plugandtell.analytics.job_limit import JobLimit
 from plugandtell.analytics.memory import memory_bytes
 from plugandtell.analytics.service import RESULT_OF
 from plugandtell.analytics.wire import from_json
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 _MB: Final = 1_000_000
 _LAST_WORDS_BYTES: Final = 8_000
 _CHECK_MEMORY_EVERY_S: Final = 0.5
-_LONGEST_AUDIO_MS: Final = 48 * 3_600_000
 _DYING_S: Final = 2.0
 """How long a child that has closed its end of the pipes may take to be gone."""
 
@@ -41,6 +41,7 @@ class ChildLimits:
 
     Attributes:
         start_s: The longest that making its service may take, in which a model may have to be downloaded.
+        fetch_s: The longest that fetching a call's audio may take, which the time limit of its job does not count.
         max_jobs: After so many jobs it gives way to a new one.
         max_mb: So does one that holds more memory than that after a job.
         kill_mb: A child that holds more than that is killed in the midst of its job.
@@ -50,12 +51,13 @@ class ChildLimits:
     """
 
     start_s: float = 900.0
+    fetch_s: float = 1800.0
     max_jobs: int = 500
     max_mb: float = 1500.0
     kill_mb: float = 4000.0
 
     def __post_init__(self) -> None:
-        if self.start_s <= 0 or self.max_jobs < 1 or not 0 < self.max_mb <= self.kill_mb:
+        if self.start_s <= 0 or self.fetch_s < 0 or self.max_jobs < 1 or not 0 < self.max_mb <= self.kill_mb:
             raise ValueError(f"limits that no child can keep: {self}")
 
 
@@ -152,7 +154,7 @@ class Child:
 
         Args:
             call: What is known of the call.
-            limit_s: How long it may take.
+            limit_s: How long it may take, without what fetching its audio takes, where the service tells of that.
             per_audio_s: What is added to that for each second of audio, where the service tells its length.
 
         Raises:
@@ -164,14 +166,13 @@ class Child:
         self._jobs += 1
         self._has_taken = False
         async with self._guarded(f"{self.stage.value} of call {call.call_id}", limit_s) as timeout:
-            latest = timeout.when() or 0.0
+            limit = JobLimit(timeout.when() or 0.0, per_audio_s, self._limits.fetch_s)
             await self._send(Tag.JOB, pickled(call))
             await self._expect(Tag.TAKEN)
             self._has_taken = True
-            while (answer := await self._next())[0] is Tag.LENGTH:
-                timeout.reschedule(latest + per_audio_s * min(int(answer[1]), _LONGEST_AUDIO_MS) / 1000)
-            if answer[0] is not Tag.RESULT:
-                raise BadFrame(f"{answer[0].name} instead of a result")
+            while (answer := await self._next())[0] is not Tag.RESULT:
+                limit.heed(*answer, asyncio.get_running_loop().time())
+                timeout.reschedule(limit.ends_at_s)
             return from_json(answer[1], RESULT_OF[self.stage])
 
     def kill(self) -> None:

@@ -32,8 +32,8 @@ class Tag(IntEnum):
     """What a frame is about.
 
     To a child: `start`, what it is to be, and `job`, a call. From it: `ready` for its first job; `taken`, the job is in
-    hand; `length` of the call's audio in milliseconds, where the service tells; `result`; `failed`, which ends a start
-    or a job; and at any time `log`, an event.
+    hand; where the service tells, `fetching`, the audio is on its way, `fetched`, it is there, and its `length` in
+    milliseconds; `result`; `failed`, which ends a start or a job; and at any time `log`, an event.
     """
 
     START = 1
@@ -44,6 +44,8 @@ class Tag(IntEnum):
     LOG = 6
     RESULT = 7
     FAILED = 8
+    FETCHING = 9
+    FETCHED = 10
 
 
 class BadFrame(ValueError):

@@ -36,6 +36,8 @@ _CLERKS: Final = 4
 """Messages of the retry and alert queues at once: they wait for stores and for the network most of the time."""
 _LONGEST_START_S: Final = 1000.0
 """More than the pool gives a service to be made."""
+_LONGEST_FETCH_S: Final = 2000.0
+"""More than the pool gives a service to fetch a call's audio."""
 _LONGEST_AUDIO_S: Final = 48 * 3600.0
 """The most that --max-audio-hours can be."""
 
@@ -84,9 +86,10 @@ def _stage_consumer(stage: Stage, settings: WorkerSettings, flow: Flow, runner: 
         return settings.time_limit_s(stage, getattr(transcript, "duration_ms", 0) / 1000)
 
     name = f"{socket.gethostname()}:{os.getpid()}"
-    # The pool alone knows when a service has been made, and how long the audio is before it is transcribed.
+    # The pool alone knows when a service has been made, when the audio is there, and how long that is before it is
+    # transcribed.
     unknown_s = _LONGEST_AUDIO_S * settings.per_audio_s(stage) if stage is Stage.TRANSCRIPTION else 0.0
-    rules = WorkRules(limit_s, settings.max_deaths, overtime_s=_LONGEST_START_S + unknown_s)
+    rules = WorkRules(limit_s, settings.max_deaths, overtime_s=_LONGEST_START_S + _LONGEST_FETCH_S + unknown_s)
     worker = StageWorker(stage, name, flow, runner, rules)
     return _consumer(QUEUE_OF[stage], worker.handle, settings, flow, settings.concurrency)
 

@@ -73,3 +73,14 @@ class TellsLength(Protocol):
     """
 
     tell_length: Callable[[int], None]
+
+
+@runtime_checkable
+class TellsFetching(Protocol):
+    """A service that calls `tell_fetching` before it fetches a call's audio, once, and `tell_fetched` when it is there.
+
+    The time limit of its job does not run meanwhile: a slow line is no fault of the call.
+    """
+
+    tell_fetching: Callable[[], None]
+    tell_fetched: Callable[[], None]

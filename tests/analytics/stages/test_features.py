@@ -9,7 +9,7 @@ import pytest
 import soundfile
 
 from plugandtell.analytics.features.redaction import redact_transcript
-from plugandtell.analytics.service import CallInput
+from plugandtell.analytics.service import CallInput, TellsFetching
 from plugandtell.analytics.settings import EngineSettings
 from plugandtell.analytics.stages.features import FeatureExtraction
 from plugandtell.analytics.wire import from_json, to_json
@@ -44,6 +44,16 @@ def extracted(recording: Path, transcript: Transcript, **settings: bool) -> Feat
     features = service.process(CallInput("7f", recording.as_uri(), options, {Stage.TRANSCRIPTION: transcript}))
     assert from_json(to_json(features), Features) == features
     return features
+
+
+def test_whoever_sets_the_time_limit_knows_when_the_audio_is_fetched(recording: Path) -> None:
+    told: list[str] = []
+    service = FeatureExtraction(EngineSettings(), recording.parent)
+    assert isinstance(service, TellsFetching)
+    service.tell_fetching = lambda: told.append("fetching")
+    service.tell_fetched = lambda: told.append("fetched")
+    service.process(CallInput("7f", recording.as_uri(), CallOptions(), {Stage.TRANSCRIPTION: SAID}))
+    assert told == ["fetching", "fetched"]
 
 
 def test_a_call_has_its_features(recording: Path) -> None:

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 import soundfile
 
-from plugandtell.analytics.service import CallInput, TellsLength
+from plugandtell.analytics.service import CallInput, TellsFetching, TellsLength
 from plugandtell.analytics.settings import EngineSettings
 from plugandtell.analytics.stages.transcription import Transcription
 from plugandtell.core.call import AgentChannel, CallOptions
-from plugandtell.core.errors import InputEmpty, InputTooLong
+from plugandtell.core.errors import InputEmpty, InputNotFound, InputTooLong
 from plugandtell.core.transcript import Party
 from tests.support.speech import RATE, sentence, silence
 
@@ -81,6 +81,22 @@ def test_the_length_is_told_to_whoever_sets_the_time_limit(
     monkeypatch.setattr(service, "tell_length", told.append)
     service.process(call(tmp_path / "a.wav", silence(2)))
     assert told == [2000]
+
+
+def test_whoever_sets_the_time_limit_knows_when_the_audio_is_fetched(
+    service: Transcription, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[str] = []
+    assert isinstance(service, TellsFetching)
+    monkeypatch.setattr(service, "tell_fetching", lambda: told.append("fetching"))
+    monkeypatch.setattr(service, "tell_fetched", lambda: told.append("fetched"))
+    monkeypatch.setattr(service, "tell_length", lambda _: told.append("length"))
+    service.process(call(tmp_path / "a.wav", silence(2)))
+    assert told == ["fetching", "fetched", "length"]
+    told.clear()
+    with pytest.raises(InputNotFound):
+        service.process(CallInput("call", "ftp://host/a.wav"))
+    assert told == ["fetching"]
 
 
 def test_what_cannot_be_decoded_is_refused_for_good(service: Transcription, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from plugandtell.core.findings import Features
 from plugandtell.core.transcript import Engine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from plugandtell.analytics.service import CallInput
@@ -24,12 +25,19 @@ _WITHOUT_LANGUAGE: Final = "en"
 
 
 class FeatureExtraction:
-    """Finds the features of one call after another."""
+    """Finds the features of one call after another.
+
+    Attributes:
+        tell_fetching: Is called before the audio is fetched.
+        tell_fetched: Is called when it is there.
+    """
 
     def __init__(self, settings: EngineSettings, data_dir: Path) -> None:
         """Load nothing yet: what a language needs is made for its first call."""
         del data_dir
         self._settings = settings
+        self.tell_fetching: Callable[[], None] = lambda: None
+        self.tell_fetched: Callable[[], None] = lambda: None
         self._finders: dict[str, KeywordFinder] = {}
         self._engine = Engine("plugandtell-features", version("plugandtell"))
 
@@ -46,7 +54,9 @@ class FeatureExtraction:
         transcript = redact_transcript(call.transcript) if self._settings.redact else call.transcript
         entities = find_entities(transcript, call.options.started_at)
         keywords = self._finder(transcript.language or _WITHOUT_LANGUAGE).find(transcript, entities)
+        self.tell_fetching()
         with fetched(call.audio_url) as path:
+            self.tell_fetched()
             audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
             metrics = call_metrics(transcript, audio.channels, call.options.agent_channel)
         return Features(keywords, entities, metrics, self._engine)

@@ -38,6 +38,8 @@ class Transcription:
     """Transcribes calls, each channel by itself.
 
     Attributes:
+        tell_fetching: Is called before the audio is fetched.
+        tell_fetched: Is called when it is there.
         tell_length: Is told how long the audio is, in milliseconds, before the work begins.
     """
 
@@ -50,11 +52,15 @@ class Transcription:
         """
         self._settings = settings
         self._engine = make_engine(settings, data_dir)
+        self.tell_fetching: Callable[[], None] = lambda: None
+        self.tell_fetched: Callable[[], None] = lambda: None
         self.tell_length: Callable[[int], None] = lambda _: None
 
     def process(self, call: CallInput) -> Transcript:
         """See `Service`. With `redact` set, what says who somebody is has gone before anybody keeps the transcript."""
+        self.tell_fetching()
         with fetched(call.audio_url) as path:
+            self.tell_fetched()
             audio = decode(path, self._settings.max_audio_hours, shown(call.audio_url))
         self.tell_length(audio.duration_ms)
         channels = dict(zip(_parties(audio, call.options.agent_channel), audio.channels, strict=True))
