@@ -9,6 +9,8 @@ import pytest
 
 from plugandtell.analytics.engines.remote_speech import RemoteSpeech, SpeechServer
 from plugandtell.analytics.engines.speech_to_text import RATE
+from plugandtell.analytics.settings import WorkerSettings
+from plugandtell.core.call import Stage
 from plugandtell.core.errors import EngineFailed, EngineUnavailable, InvalidSetting
 from tests.support.http_server import Answer, WebServer, web_server
 from tests.support.speech import sentence
@@ -111,7 +113,13 @@ def test_an_answer_of_another_form_is_refused(server: WebServer, body: bytes) ->
 def test_a_server_that_falls_silent_is_given_up(server: WebServer) -> None:
     server.answers[PATH] = Answer(b"{", promised_bytes=100, stalls=True)
     with pytest.raises(EngineFailed, match="timed out"):
-        engine(server, timeout_s=0.2).transcribe(SPOKEN, "en", ("en",))
+        engine(server, timeout_s=0.2, per_audio_s=0.0).transcribe(SPOKEN, "en", ("en",))
+
+
+@pytest.mark.parametrize("audio_s", [0.1, 60, 600])
+def test_a_server_that_hangs_is_given_up_before_the_call_is_over_its_time_limit(audio_s: float) -> None:
+    patience_s = SpeechServer("https://host/v1", "m").patience_s(audio_s)
+    assert 60 <= patience_s < WorkerSettings().time_limit_s(Stage.TRANSCRIPTION, audio_s)
 
 
 def test_an_answer_that_is_cut_short_may_be_whole_another_time(server: WebServer) -> None:

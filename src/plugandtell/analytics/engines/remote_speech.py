@@ -57,7 +57,10 @@ class SpeechServer:
         url: The address before `/audio/transcriptions`.
         model: What it is asked for.
         key: Sent as a bearer token; empty for none. It is in no message and no log.
-        timeout_s: The longest without a byte; a request is up to ten minutes of audio.
+        timeout_s: The longest without a byte, connecting included. Less than any job may take: a server that hangs is
+            an engine that failed, and the call not to blame.
+        per_audio_s: What is added to that for each second of audio in a request, since a server may answer when all is
+            done; a request is up to ten minutes of audio.
 
     Raises:
         InvalidSetting: The address is none of a web server.
@@ -66,11 +69,16 @@ class SpeechServer:
     url: str
     model: str
     key: str = ""
-    timeout_s: float = 300.0
+    timeout_s: float = 60.0
+    per_audio_s: float = 0.4
 
     def __post_init__(self) -> None:
         if not _is_web_address(self.url):
             raise InvalidSetting("--speech-url", shown(self.url), "an address such as https://HOST/v1")
+
+    def patience_s(self, audio_s: float) -> float:
+        """The longest without a byte of the answer to so much audio."""
+        return self.timeout_s + self.per_audio_s * audio_s
 
     def __repr__(self) -> str:
         return f"SpeechServer({shown(self.url)!r}, {self.model!r})"
@@ -131,7 +139,8 @@ class RemoteSpeech:
         headers = {"Content-Type": kind, "Accept": "application/json"}
         if self._server.key:
             headers["Authorization"] = f"Bearer {self._server.key}"
-        answer = self._send(Request(self._address, body, headers))  # noqa: S310  (`SpeechServer` takes no other scheme than http)
+        request = Request(self._address, body, headers)  # noqa: S310  (`SpeechServer` takes no other scheme than http)
+        answer = self._send(request, self._server.patience_s(len(sound) / RATE))
         try:
             decoded = json.loads(answer)
         except ValueError as exc:
@@ -140,9 +149,9 @@ class RemoteSpeech:
             raise self._unusable("its answer has no text in it")
         return decoded
 
-    def _send(self, request: Request) -> bytes:
+    def _send(self, request: Request, timeout_s: float) -> bytes:
         try:
-            with self._opener.open(request, timeout=self._server.timeout_s) as answer:
+            with self._opener.open(request, timeout=timeout_s) as answer:
                 found: bytes = answer.read(_MOST_ANSWER_BYTES)
                 if answer.length:  # what it still owes: a read with a limit does not complain
                     raise EngineFailed(self._name, f"its answer was cut short, {answer.length} bytes before its end")
