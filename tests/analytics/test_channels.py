@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +16,7 @@ from tests.support.http_server import Answer, web_server
 from tests.support.processes import free_port
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 FACTS: dict[str, Any] = {"alert_id": "a.features.8", "call_id": "a", "attempt": 8, "message": "kaputt; `rm -rf /`"}
@@ -47,6 +50,37 @@ async def test_a_command_that_fails_has_not_sent_it(command: tuple[str, ...], wh
 
 async def test_a_command_that_does_not_read_is_as_good() -> None:
     await CommandChannel((sys.executable, "-c", "")).send(FACTS | {"message": "x\0" * 1_000_000})
+
+
+@pytest.fixture
+def left_behind(tmp_path: Path) -> Iterator[str]:
+    """A program that ends as its argument says, and leaves a process that holds all that it was given."""
+    pid = tmp_path / "pid"
+    yield (
+        "import pathlib, subprocess, sys;"
+        " left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)']);"
+        f" pathlib.Path({str(pid)!r}).write_text(str(left.pid));"
+        " sys.exit(sys.argv[1] or 0)"
+    )
+    os.kill(int(pid.read_text()), signal.SIGTERM)
+
+
+async def test_a_command_is_done_when_it_ends_whatever_it_leaves_running(left_behind: str) -> None:
+    await CommandChannel((sys.executable, "-c", left_behind, ""), within_s=10.0).send(
+        FACTS | {"message": "x" * 1_000_000}
+    )
+
+
+async def test_a_command_that_fails_is_quoted_whatever_it_leaves_running(left_behind: str) -> None:
+    with pytest.raises(AlertNotSent, match="status 1: mail is down"):
+        await CommandChannel((sys.executable, "-c", left_behind, "mail is down"), within_s=10.0).send(FACTS)
+
+
+async def test_of_much_that_a_command_says_the_end_is_quoted() -> None:
+    program = "import sys; sys.stderr.write('é' * 1_000_000 + 'mail is down'); sys.exit(3)"
+    with pytest.raises(AlertNotSent, match=r"status 3: .{0,488}mail is down$") as caught:
+        await CommandChannel((sys.executable, "-X", "utf8", "-c", program)).send(FACTS)
+    assert "ééé" in str(caught.value)
 
 
 async def test_a_webhook_gets_the_alert_as_json_with_a_key_against_doubles() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING, Final
+import tempfile
+from typing import IO, TYPE_CHECKING, Final
 
 from plugandtell.core.errors import AlertNotSent
 from plugandtell.logservice import get_logger
@@ -33,6 +34,8 @@ class LogChannel:
 class CommandChannel:
     """Runs a command, which is given the alert twice: as JSON on its standard input, and, long texts cut, in variables.
 
+    It is done when it ends; what it leaves running is its own affair.
+
     Args:
         command: The program and its arguments; no shell looks at them.
         within_s: After that long it is killed, and counts as failed.
@@ -48,30 +51,41 @@ class CommandChannel:
         Raises:
             AlertNotSent: It cannot be started, takes too long, or ends with another status than 0.
         """
-        pipe = asyncio.subprocess.PIPE
-        devnull = asyncio.subprocess.DEVNULL
         environment = os.environ | {f"PLUGANDTELL_ALERT_{name.upper()}": _short(value) for name, value in facts.items()}
         try:
-            process = await asyncio.create_subprocess_exec(
-                *self._command, env=environment, stdin=pipe, stdout=devnull, stderr=pipe
-            )
+            # Files, not pipes: what the command leaves running may hold them for as long as it likes.
+            with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stderr:
+                stdin.write(json.dumps(facts).encode())
+                stdin.seek(0)
+                process = await asyncio.create_subprocess_exec(
+                    *self._command, env=environment, stdin=stdin, stdout=asyncio.subprocess.DEVNULL, stderr=stderr
+                )
+                await self._wait_for(process)
+                said = _end_of(stderr)
         except (OSError, ValueError) as exc:
             raise AlertNotSent(COMMAND, str(exc)) from exc
+        if process.returncode != 0:
+            raise AlertNotSent(COMMAND, f"it ended with status {process.returncode}: {said}")
+
+    async def _wait_for(self, process: asyncio.subprocess.Process) -> None:
         try:
             async with asyncio.timeout(self._within_s):
-                _, stderr = await process.communicate(json.dumps(facts).encode())
+                await process.wait()
         except TimeoutError as exc:
             raise AlertNotSent(COMMAND, f"it was not done after {self._within_s:g} s") from exc
         finally:
             await _end(process)
-        if process.returncode != 0:
-            said = stderr.decode(errors="replace").strip()[-_MOST_SHOWN:]
-            raise AlertNotSent(COMMAND, f"it ended with status {process.returncode}: {said}")
 
 
 def _short(value: object) -> str:
     """As a system takes it into an environment: Linux refuses more than 128 KiB, and all refuse a NUL."""
     return str(value).replace("\0", "")[:_LONGEST_VARIABLE]
+
+
+def _end_of(file: IO[bytes]) -> str:
+    """The last that was written to it."""
+    file.seek(max(0, file.seek(0, os.SEEK_END) - _MOST_SHOWN))
+    return file.read(_MOST_SHOWN).decode(errors="replace").strip()
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
