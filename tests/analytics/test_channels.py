@@ -7,6 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from plugandtell.analytics.channels import CommandChannel, LogChannel
 from plugandtell.analytics.webhook import WebhookChannel
@@ -127,4 +128,7 @@ async def test_a_webhook_that_does_not_answer_in_time_has_not_got_it() -> None:
 
 
 async def test_the_log_takes_everything() -> None:
-    await LogChannel().send(FACTS)
+    facts = FACTS | {"stage": "features", "message": "half a pair \ud800, a NUL \0\nand a line", "worker": ""}
+    with capture_logs() as logs:
+        await LogChannel().send(facts)
+    assert logs == [{"event": "alert", "log_level": "error"} | facts]
