@@ -57,3 +57,10 @@ def test_a_call_without_a_transcript_is_refused(data_dir: Path) -> None:
     with pytest.raises(InvalidSetting, match="transcribed"):
         hide(data_dir, "bb")
     assert not (data_dir / "hidden.wav").exists()
+
+
+def test_the_recording_itself_is_never_written_over(data_dir: Path) -> None:
+    before = (data_dir / "a.wav").read_bytes()
+    with pytest.raises(InvalidSetting, match="another file than the recording"):
+        app(["hide", "aa", "--to", str(data_dir / "a.wav"), "--data-dir", str(data_dir)], result_action="return_value")
+    assert (data_dir / "a.wav").read_bytes() == before

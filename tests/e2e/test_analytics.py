@@ -143,6 +143,21 @@ async def test_analytics_that_is_killed_starts_again_and_takes_up_what_was_left(
     assert outcome.stderr.count("(complete") == 1
 
 
+async def test_a_call_that_asks_for_redaction_is_redacted_by_any_worker(
+    tmp_path: Path, engines: list[str], speech_server: WebServer
+) -> None:
+    write_wav(tmp_path / "call.wav", silence(0.5), sentence(2), silence(0.5))
+    heard = {"text": "My number is 212-555-0142.", "language": "english"}
+    speech_server.answers["/v1/audio/transcriptions"] = Answer(json.dumps(heard).encode())
+    submitted = await finished(tmp_path, "submit", "--redact", "call.wav", "--data-dir=data")
+    call_id = submitted.lines[0]
+    async with running(tmp_path, "worker", *engines):
+        await finished(tmp_path, "calls", "watch", call_id, "--data-dir=data")
+    shown = await finished(tmp_path, "calls", "show", call_id, "--json", "--data-dir=data")
+    assert json.loads(shown.stdout)["text"] == "My number is [phone]."
+    assert "0142" not in shown.stdout
+
+
 async def test_another_ctrl_c_leaves_the_analysis_for_the_next_start(
     tmp_path: Path, engines: list[str], speech_server: WebServer
 ) -> None:

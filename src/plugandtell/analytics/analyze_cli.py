@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated
 
 from cyclopts import Group, Parameter
@@ -66,12 +67,13 @@ def analyze(  # noqa: PLR0913  (each a group of settings)
     """
     if not file:
         raise InvalidSetting("FILE", "", "at least one audio file")
-    of_call = (call or CallFlags()).of_call()
+    engines = engines or EngineSettings()
+    of_call = replace((call or CallFlags()).of_call(), redact=engines.redact)
     check_installed()
     from plugandtell.analytics.api import ALL_SERVICES, AnalyticsSettings, open_analytics, url_of  # noqa: PLC0415
     from plugandtell.analytics.progress import CallProgress  # noqa: PLC0415  (keeps --help fast, as does the above)
 
-    settings = AnalyticsSettings(stores or StoreSettings(), engines or EngineSettings(), worker or WorkerSettings())
+    settings = AnalyticsSettings(stores or StoreSettings(), engines, worker or WorkerSettings())
     for name in file:
         url_of(name)  # before any work begins
 

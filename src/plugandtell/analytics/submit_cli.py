@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -44,6 +44,9 @@ class SubmitOptions:
     watch: Annotated[Path | None, Parameter(group=INPUT)] = None
     """Folder in which a server leaves recordings: submit those that are not known yet, then each new one."""
 
+    redact: Annotated[bool, Parameter(group=INPUT)] = False
+    """Keep phone numbers, e-mail addresses and the like out of what is stored, whichever worker gets the call."""
+
     audio_store: Annotated[str | None, Parameter(group=STORES)] = None
     """Copy files here first, for workers that do not see this machine's files: file:///SHARED or s3://BUCKET/PREFIX."""
 
@@ -73,7 +76,7 @@ def submit(
     options = options or SubmitOptions()
     if bool(file) is (options.watch is not None):
         raise InvalidSetting("FILE", " ".join(file), "one audio file or more, or --watch with a folder")
-    of_call, stores = (call or CallFlags()).of_call(), stores or StoreSettings()
+    of_call, stores = replace((call or CallFlags()).of_call(), redact=options.redact), stores or StoreSettings()
     check_installed()
 
     async def main() -> ExitStatus:

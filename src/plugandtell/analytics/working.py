@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from plugandtell.analytics.database import StoredCalls
     from plugandtell.analytics.recordings import Found
     from plugandtell.analytics.report import Report
-    from plugandtell.analytics.settings import ServiceName, StoreSettings
+    from plugandtell.analytics.settings import ServiceName
 
 _MOST_LEFT = 1000
 _Answer = TypeVar("_Answer")
@@ -58,7 +58,7 @@ async def work_until_stopped(
             if watched is None:
                 await stop.wait()
             else:
-                await _first_of(stop.wait(), _watch(analytics, settings.stores, watched, finish))
+                await _first_of(stop.wait(), _watch(analytics, settings, watched, finish))
     return ExitStatus.OK
 
 
@@ -75,21 +75,22 @@ async def _first_of(*coroutines: Coroutine[Any, Any, object]) -> None:
         task.result()
 
 
-async def _watch(analytics: Analytics, stores: StoreSettings, folder: Path, finish: asyncio.Event) -> None:
+async def _watch(analytics: Analytics, settings: AnalyticsSettings, folder: Path, finish: asyncio.Event) -> None:
     """Submit what is recorded, and say what comes of it, until all is done after `finish` is set."""
     announcer = Announcer(analytics.calls, _say)
     since = await _patiently(analytics.calls.last_change)
     inside = await asyncio.to_thread(lambda: f"{folder.resolve().as_uri()}/")
     for call_id in await _patiently(lambda: _unfinished_of(analytics.calls, inside)):
         announcer.expect(call_id)
-    await _first_of(announcer.run(since), _submit_all(analytics, announcer, stores, folder, finish))
+    await _first_of(announcer.run(since), _submit_all(analytics, announcer, settings, folder, finish))
 
 
 async def _submit_all(
-    analytics: Analytics, announcer: Announcer, stores: StoreSettings, folder: Path, finish: asyncio.Event
+    analytics: Analytics, announcer: Announcer, settings: AnalyticsSettings, folder: Path, finish: asyncio.Event
 ) -> None:
+    stores, redact = settings.stores, settings.engines.redact
     submitted = Submitted(stores.data_dir, folder, stores.database_url or "")
-    recordings = Recordings(folder, Submitting(analytics.flow), submitted, CallOptions())
+    recordings = Recordings(folder, Submitting(analytics.flow), submitted, CallOptions(redact=redact))
 
     def note(found: Found) -> None:
         for submission in found.new:

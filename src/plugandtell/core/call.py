@@ -68,6 +68,7 @@ class CallOptions:
         agent_channel: Of a stereo recording.
         started_at: When the call began, with its offset from UTC: what "tomorrow" is relative to. None where nobody
             knows; such dates are then left as they were said.
+        redact: Keep phone numbers and the like out of what is stored, whichever worker gets the call.
 
     Raises:
         ValueError: The language is no such code, or the time has no offset.
@@ -76,6 +77,7 @@ class CallOptions:
     language: str | None = None
     agent_channel: AgentChannel = AgentChannel.FIRST
     started_at: datetime | None = None
+    redact: bool = False
 
     def __post_init__(self) -> None:
         if self.language is not None and not (

@@ -51,7 +51,8 @@ class FeatureExtraction:
             AudioUnreachable, WriteFailed: Its audio cannot be had now.
             InputError: Its audio cannot be had, or is none.
         """
-        transcript = redact_transcript(call.transcript) if self._settings.redact else call.transcript
+        redacts = self._settings.redact or call.options.redact
+        transcript = redact_transcript(call.transcript) if redacts else call.transcript
         entities = find_entities(transcript, call.options.started_at)
         keywords = self._finder(transcript.language or _WITHOUT_LANGUAGE).find(transcript, entities)
         self.tell_fetching()

@@ -67,7 +67,7 @@ class Transcription:
         heard = self._hear_all(channels, call.options.language)
         parties = tuple(party for party in Party if party in channels)
         said = Transcript(audio.duration_ms, parties, _language(heard), turns_of(heard), self._engine.engine)
-        return redact_transcript(said) if self._settings.redact else said
+        return redact_transcript(said) if self._settings.redact or call.options.redact else said
 
     def _hear_all(self, channels: Mapping[Party, NDArray[np.float32]], language: str | None) -> Mapping[Party, Heard]:
         heard = {party: self._hear(samples, language) for party, samples in channels.items()}
