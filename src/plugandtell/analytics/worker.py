@@ -13,7 +13,7 @@ from plugandtell.analytics.flow import SERVICE_OF, stages_open
 from plugandtell.analytics.patience import patiently
 from plugandtell.analytics.queues import JobState, QueueName
 from plugandtell.analytics.service import CallInput
-from plugandtell.core.errors import CallNotFound, ChildCrashed, PlugAndTellError, StageTimedOut
+from plugandtell.core.errors import CallNotFound, ChildCrashed, PlugAndTellError, StageTimedOut, TransientError
 from plugandtell.core.failure import Failure, kind_of
 from plugandtell.core.message import Attempt, attempt_of
 from plugandtell.logservice import bound_contextvars, get_logger
@@ -48,11 +48,14 @@ class WorkRules:
     Attributes:
         limit_s: How long the work on a call may take.
         deaths: How many workers may lose an attempt by dying, before it counts as poisonous.
+        starts: How often an attempt is begun whose outcome cannot be kept for a reason that nobody expected, before
+            that is its failure.
         overtime_s: How long after its limit the pool has to end the work, before the worker waits for it no more.
     """
 
     limit_s: Callable[[CallInput], float]
     deaths: int = 5
+    starts: int = 5
     overtime_s: float = 10.0
 
 
@@ -96,6 +99,16 @@ class StageWorker:
         if attempt.stage is not self._stage:
             return Failed(f"a message of {attempt.stage} in the queue of {self._stage}")
         call = await self._calls.get(attempt.call_id)
+        try:
+            return await self._attempt(delivery, call, attempt)
+        except (CallNotFound, TransientError):
+            raise
+        except Exception as error:
+            if delivery.starts < self._rules.starts:
+                raise
+            return await self._fail(call, attempt, error)
+
+    async def _attempt(self, delivery: Delivery, call: CallRecord, attempt: Attempt) -> Outcome:
         if not await self._is_due(delivery, call, attempt):
             self._log.info("attempt_made_already")
             await self._flow.forward(call.call_id, SERVICE_OF[self._stage])
