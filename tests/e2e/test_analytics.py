@@ -67,7 +67,7 @@ async def test_a_failed_call_is_tried_again_from_the_stage_that_failed(
 ) -> None:
     write_wav(tmp_path / "call.wav", silence(0.5), sentence(2), silence(0.5))
     answer = speech_server.answers.pop("/v1/audio/transcriptions")
-    outcome = await finished(tmp_path, "analyze", "call.wav", *engines)
+    outcome = await finished(tmp_path, "analyze", "call.wav", "--attempts=1", "--rounds=0", *engines)
     assert outcome.status == 13, outcome.stdout + outcome.stderr
     assert "failed  in transcription, tried once" in outcome.stdout
     speech_server.answers["/v1/audio/transcriptions"] = answer
