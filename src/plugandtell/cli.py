@@ -9,6 +9,7 @@ from cyclopts import Parameter
 from plugandtell.analytics.analyze_cli import app as analyze_app
 from plugandtell.analytics.calls_cli import app as calls_app
 from plugandtell.analytics.settings import EngineSettings, StoreSettings
+from plugandtell.analytics.settings_table import check_table
 from plugandtell.analytics.submit_cli import app as submit_app
 from plugandtell.analytics.worker_cli import app as worker_app
 from plugandtell.client.cli import app as client_app
@@ -62,6 +63,7 @@ def run(  # noqa: PLR0913  (each a group of settings)
         raise InvalidSetting("--input", STDIN, "mic or a file; to pipe audio in, run plugandtell-client on its own")
     if client.input == MICROPHONE and client.device is None and client.fallback is None:
         client = replace(client, fallback=sample_path())
+    check_table()
     stores = stores or StoreSettings()
     of_worker = [f"--watch={server.audio_dir}", f"--grace-s={_GRACE_S}", *stores.flags()]
     of_analytics = [*of_worker, *flags_of(engines or EngineSettings(), log)]

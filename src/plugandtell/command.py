@@ -59,7 +59,7 @@ class LogOptions:
     """
 
     log_dir: Annotated[Path, Parameter(group=LOGGING)] = Path("logs")
-    """Folder for client.log and server.log (JSON lines); created if missing."""
+    """Folder for the log of each process, such as client.log (JSON lines); created if missing."""
 
     log_level: Annotated[LogLevel, Parameter(group=LOGGING)] = LogLevel.INFO
     """Least severe events to log."""

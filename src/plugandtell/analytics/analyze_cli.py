@@ -14,6 +14,7 @@ from plugandtell.analytics import report
 from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
+from plugandtell.analytics.settings_table import check_table
 from plugandtell.command import LogOptions, new_app, print_line, run_logged
 from plugandtell.core import errors, exit_status
 from plugandtell.core.audio_url import without_secrets
@@ -69,6 +70,7 @@ def analyze(  # noqa: PLR0913  (each a group of settings)
         raise InvalidSetting("FILE", "", "at least one audio file")
     engines = engines or EngineSettings()
     of_call = replace((call or CallFlags()).of_call(), redact=engines.redact)
+    check_table()
     check_installed()
     from plugandtell.analytics.api import ALL_SERVICES, AnalyticsSettings, open_analytics, url_of  # noqa: PLC0415
     from plugandtell.analytics.progress import CallProgress  # noqa: PLC0415  (keeps --help fast, as does the above)

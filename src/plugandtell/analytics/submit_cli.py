@@ -13,6 +13,7 @@ from cyclopts import Parameter
 from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import StoreSettings
+from plugandtell.analytics.settings_table import check_table
 from plugandtell.command import INPUT, STORES, Lifeline, LogOptions, new_app, print_line, run_logged
 from plugandtell.core import exit_status
 from plugandtell.core.errors import InvalidSetting
@@ -77,6 +78,7 @@ def submit(
     if bool(file) is (options.watch is not None):
         raise InvalidSetting("FILE", " ".join(file), "one audio file or more, or --watch with a folder")
     of_call, stores = replace((call or CallFlags()).of_call(), redact=options.redact), stores or StoreSettings()
+    check_table()
     check_installed()
 
     async def main() -> ExitStatus:

@@ -7,6 +7,7 @@ from cyclopts import Parameter
 
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
+from plugandtell.analytics.settings_table import check_table
 from plugandtell.command import WORK, Lifeline, LogOptions, new_app, run_logged
 from plugandtell.core import exit_status
 
@@ -44,6 +45,7 @@ def work(  # noqa: PLR0913  (each a group of settings)
         log: Where the log goes.
         lifeline: End with the parent.
     """
+    check_table()
     check_installed()
     from plugandtell.analytics.api import AnalyticsSettings  # noqa: PLC0415  (keeps --help fast, as does the next)
     from plugandtell.analytics.working import work_until_stopped  # noqa: PLC0415

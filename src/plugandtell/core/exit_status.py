@@ -42,7 +42,7 @@ MEANINGS = {
     ExitStatus.NO_STORE: "the queue store or the database does not answer, or cannot be used",
     ExitStatus.NO_ENGINE: "a package or a model that the analysis needs is missing",
     ExitStatus.CALL_FAILED: "a call failed for good",
-    ExitStatus.INTERRUPTED: "interrupted a second time, before everything was saved",
+    ExitStatus.INTERRUPTED: "interrupted; of a recording: a second time, before everything was saved",
 }
 
 _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
