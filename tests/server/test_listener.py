@@ -430,6 +430,9 @@ async def test_a_stop_that_cannot_save_in_time_says_so(audio_dir: Path) -> None:
     may_save.set()
     await blocked
     await wire.drop()
+    async with asyncio.timeout(30):  # a process would end here; in this one, nothing may be left open
+        while not list(audio_dir.glob("*.wav")):  # noqa: ASYNC110, ASYNC240  (the only sign)
+            await asyncio.sleep(0.01)
 
 
 async def test_a_client_that_ends_segments_faster_than_they_are_saved_is_slowed(
