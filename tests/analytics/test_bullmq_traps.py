@@ -108,7 +108,10 @@ async def test_a_handler_that_is_cancelled_takes_nothing_with_it(queues: Queues)
 
 async def test_a_worker_ends_at_once_when_it_is_stopped_as_it_begins_to_wait(queues: Queues) -> None:
     """A pause that comes between its decision to wait for a job and the wait itself is lost on it."""
+    ended = 0
     for turns in range(12):
         async with asyncio.timeout(2.5), consuming(queues, Taken()):
             for _ in range(turns):
                 await asyncio.sleep(0)
+        ended += 1
+    assert ended == 12

@@ -49,14 +49,17 @@ async def test_a_command_that_fails_has_not_sent_it(command: tuple[str, ...], wh
         await CommandChannel(command, within_s=1.0).send(FACTS)
 
 
-async def test_a_command_that_does_not_read_is_as_good() -> None:
-    await CommandChannel((sys.executable, "-c", "")).send(FACTS | {"message": "x\0" * 1_000_000})
+async def test_a_command_that_does_not_read_is_as_good(tmp_path: Path) -> None:
+    ran = tmp_path / "ran"
+    program = f"import pathlib; pathlib.Path({str(ran)!r}).touch()"
+    await CommandChannel((sys.executable, "-c", program)).send(FACTS | {"message": "x\0" * 1_000_000})
+    assert ran.exists()
 
 
 @pytest.fixture
 def left_behind(tmp_path: Path) -> Iterator[str]:
     """A program that ends as its argument says, and leaves a process that holds all that it was given."""
-    pid = tmp_path / "pid"
+    pid = tmp_path / "left.pid"
     yield (
         "import pathlib, subprocess, sys;"
         " left = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(99)']);"
@@ -66,10 +69,11 @@ def left_behind(tmp_path: Path) -> Iterator[str]:
     os.kill(int(pid.read_text()), signal.SIGTERM)
 
 
-async def test_a_command_is_done_when_it_ends_whatever_it_leaves_running(left_behind: str) -> None:
-    await CommandChannel((sys.executable, "-c", left_behind, ""), within_s=10.0).send(
-        FACTS | {"message": "x" * 1_000_000}
-    )
+async def test_a_command_is_done_when_it_ends_whatever_it_leaves_running(tmp_path: Path, left_behind: str) -> None:
+    command = (sys.executable, "-c", left_behind, "")
+    await CommandChannel(command, within_s=10.0).send(FACTS | {"message": "x" * 1_000_000})
+    os.kill(int((tmp_path / "left.pid").read_text()), 0)  # raises where there is no such process
+    assert (tmp_path / "left.pid").exists()
 
 
 async def test_a_command_that_fails_is_quoted_whatever_it_leaves_running(left_behind: str) -> None:

@@ -19,6 +19,15 @@ _KNOWN: Final = _OF_COMMANDS | {
 }
 
 
+def unknown_keys(text: str) -> list[str]:
+    """The keys of the table in that configuration which no command knows; none where it cannot be read."""
+    try:
+        table = tomllib.loads(text).get(_TABLE, {})
+    except ValueError:  # said by whoever reads the whole file
+        return []
+    return [key for key in table if key.replace("-", "_") not in _KNOWN]
+
+
 def check_table() -> None:
     """See that nobody believes in a setting that does not exist, such as a misspelt `redact`.
 
@@ -26,9 +35,8 @@ def check_table() -> None:
         ConfigurationUnreadable: The table holds a key that no command knows.
     """
     try:
-        table = tomllib.loads(Path(CONFIG_FILE).read_text(encoding="utf-8")).get(_TABLE, {})
-    except (OSError, ValueError):  # said by whoever reads the whole file
+        unknown = unknown_keys(Path(CONFIG_FILE).read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError):  # said as well by whoever reads the whole file
         return
-    for key in table:
-        if key.replace("-", "_") not in _KNOWN:
-            raise ConfigurationUnreadable(CONFIG_FILE, f"[{_TABLE}] has no setting {key!r}")
+    if unknown:
+        raise ConfigurationUnreadable(CONFIG_FILE, f"[{_TABLE}] has no setting {unknown[0]!r}")
