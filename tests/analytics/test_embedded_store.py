@@ -19,6 +19,7 @@ from plugandtell.analytics.embedded_store import open_store
 from plugandtell.analytics.store_server import find_program, make_place, take_lock
 from plugandtell.core.errors import FolderUnusable, InvalidSetting, StoreUnusable
 from tests.support.processes import WITHIN_S, Running, running
+from tests.support.watching import ended
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -63,17 +64,6 @@ async def server_id(client: Redis) -> int:
     return int(info["process_id"])
 
 
-async def gone(process_id: int) -> None:
-    """Wait until there is no such process."""
-    async with asyncio.timeout(WITHIN_S):
-        while True:
-            try:
-                os.kill(process_id, 0)
-            except ProcessLookupError:
-                return
-            await asyncio.sleep(0.01)
-
-
 async def parent_of(process_id: int) -> int:
     ps = await asyncio.create_subprocess_exec("ps", "-o", "ppid=", "-p", str(process_id), stdout=-1)
     stdout, _ = await ps.communicate()
@@ -102,7 +92,7 @@ async def test_it_is_there_with_settings_that_lose_nothing(tmp_path: Path) -> No
         "maxmemory-policy": "noeviction",
         "port": "0",
     }
-    await gone(process_id)
+    assert await ended(process_id)
     assert (tmp_path / "new" / "queues").stat().st_mode & 0o077 == 0
 
 
@@ -147,10 +137,10 @@ async def test_it_lives_on_with_its_data_when_its_owner_is_killed_and_another_ne
             assert await server_id(client) == first
             await asked(client, "SET", "a", "b")
             owner.process.kill()
-            await gone(first)
+            assert await ended(first)
             assert await asked(client, "GET", "a") == "b"
             second = await server_id(client)
-        await gone(second)
+        assert await ended(second)
 
 
 async def test_it_does_not_outlive_those_who_need_it_and_its_data_does(tmp_path: Path) -> None:
@@ -160,7 +150,7 @@ async def test_it_does_not_outlive_those_who_need_it_and_its_data_does(tmp_path:
         other.process.kill()
         await other.process.wait()
         one.process.kill()
-        await gone(process_id)
+        assert await ended(process_id)
     async with open_store(None, tmp_path, os.environ) as url, connected(url) as client:
         assert await client.get("a") == "b"
 
@@ -172,7 +162,7 @@ async def test_it_lives_on_when_its_owner_leaves_in_good_order(tmp_path: Path) -
             await client.set("a", "b")
             process_id = await server_id(client)
             await first.aclose()
-            await gone(process_id)
+            assert await ended(process_id)
             assert await asked(client, "GET", "a") == "b"
 
 
@@ -180,10 +170,10 @@ async def test_when_its_guard_is_killed_it_is_not_left_unguarded(tmp_path: Path)
     async with open_store(None, tmp_path, os.environ) as url, connected(url) as client:
         first = await server_id(client)
         os.kill(await parent_of(first), signal.SIGKILL)
-        await gone(first)
+        assert await ended(first)
         second = await server_id(client)
         assert await parent_of(second) != 1
-    await gone(second)
+    assert await ended(second)
 
 
 async def test_nobody_starts_another_on_the_same_data_while_one_lives(tmp_path: Path) -> None:
@@ -204,7 +194,7 @@ async def test_one_that_hangs_is_killed_at_the_end(tmp_path: Path) -> None:
     async with open_store(None, tmp_path, os.environ) as url, connected(url) as client:
         process_id = await server_id(client)
         os.kill(process_id, signal.SIGSTOP)
-    await gone(process_id)
+    assert await ended(process_id)
 
 
 async def test_a_write_that_a_power_cut_broke_off_costs_that_write_alone(tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ async def test_a_child_makes_its_service_once_and_does_many_calls(tmp_path: Path
     assert len(pids) == 1
     assert pids != {os.getpid()}
     assert made(tmp_path) == ["intent"]
-    await ended(*pids)
+    assert await ended(*pids)
 
 
 async def test_each_stage_has_children_of_its_own(tmp_path: Path) -> None:
@@ -115,7 +115,7 @@ async def test_what_a_crashed_child_started_goes_with_it(tmp_path: Path) -> None
     async with pool_of(tmp_path) as pool:
         with pytest.raises(ChildCrashed, match="exit code 3"):
             await pid_of(pool, "orphan")
-        await ended(int((tmp_path / "grandchild").read_text()))
+        assert await ended(int((tmp_path / "grandchild").read_text()))
 
 
 async def test_a_child_that_cannot_end_by_itself_gets_no_other_call(tmp_path: Path) -> None:
@@ -146,7 +146,7 @@ async def test_what_takes_too_long_is_killed(tmp_path: Path, deed: str) -> None:
         await pool.warm(Stage.INTENT)
         with pytest.raises(StageTimedOut, match=rf"intent of call {deed}.*\b1 s"):
             await pid_of(pool, deed, limit_s=1)
-        await ended(await began(tmp_path, deed))
+        assert await ended(await began(tmp_path, deed))
         await pid_of(pool)
 
 
@@ -165,7 +165,7 @@ async def test_cancelling_ends_the_work_and_leaves_the_pool_usable(tmp_path: Pat
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        await ended(pid)
+        assert await ended(pid)
         assert await pid_of(pool) != pid
 
 
@@ -190,7 +190,7 @@ async def test_cancelling_while_a_service_is_being_made_ends_the_child(tmp_path:
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
-        await ended(pid)
+        assert await ended(pid)
 
 
 async def test_a_service_that_cannot_be_made_says_so_to_each_caller(tmp_path: Path) -> None:
@@ -265,7 +265,7 @@ async def test_a_call_that_takes_all_memory_is_killed(tmp_path: Path) -> None:
 
 async def test_a_child_without_a_job_is_ended_after_a_while(tmp_path: Path) -> None:
     async with pool_of(tmp_path, settings=PoolSettings(idle_s=0.05)) as pool:
-        await ended(await pid_of(pool))
+        assert await ended(await pid_of(pool))
         await pid_of(pool)
 
 
@@ -291,7 +291,7 @@ async def test_closing_ends_what_runs_and_what_waits_as_worth_another_try(tmp_pa
     pid = await began(tmp_path, "hang")
     await pool.close()
     await pool.close()
-    await ended(pid)
+    assert await ended(pid)
     for task in (running, waiting):
         with pytest.raises(EngineFailed, match="being stopped"):
             await task

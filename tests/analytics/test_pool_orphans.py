@@ -55,14 +55,14 @@ async def test_kill_9_leaves_no_child_behind(tmp_path: Path, deed: str) -> None:
     async with program(tmp_path, deed) as process:
         pids = await children(tmp_path, deed)
         process.kill()
-        await ended(*pids)
+        assert await ended(*pids)
 
 
 async def test_kill_9_leaves_no_idle_child_behind(tmp_path: Path) -> None:
     async with program(tmp_path, "ok", "hang") as process:
         pids = await children(tmp_path, "ok", "hang")
         process.kill()
-        await ended(*pids)
+        assert await ended(*pids)
 
 
 async def test_what_a_killed_program_left_is_removed_by_the_next(tmp_path: Path) -> None:
@@ -84,7 +84,7 @@ async def test_ctrl_c_is_the_parents_who_ends_its_children(tmp_path: Path) -> No
         pids = await children(tmp_path, "hang", "wait-go")
         os.killpg(process.pid, signal.SIGINT)
         _, stderr = await process.communicate()
-        await ended(*pids)
+        assert await ended(*pids)
     assert stderr == b""
 
 

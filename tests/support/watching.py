@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
 
 _Value = TypeVar("_Value")
 _WITHIN_S = 30.0
+_PROC = Path("/proc")
 
 
 async def until(look: Callable[[], _Value]) -> _Value:
@@ -24,13 +26,17 @@ async def until(look: Callable[[], _Value]) -> _Value:
             await asyncio.sleep(0.005)
 
 
-async def ended(*pids: int) -> None:
-    """Wait until these processes are gone, or only wait for somebody to notice."""
-    await until(lambda: not any(map(_runs, pids)))
+async def ended(*pids: int) -> bool:
+    """Wait until these processes are gone, or only wait for somebody to notice; then it is true."""
+    return await until(lambda: not any(_state(pid) not in ("", "Z", "X") for pid in pids))
 
 
-def _runs(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "ZX"
-    except OSError:
-        return False
+def _state(pid: int) -> str:
+    """The first letter of its state as `ps` says it; empty where there is no such process."""
+    if _PROC.is_dir():
+        try:
+            return (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()[0]
+        except OSError:
+            return ""
+    listed = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    return listed.stdout.strip()[:1]
