@@ -94,9 +94,8 @@ def test_an_engine_says_what_it_is(engine: SpeechToText) -> None:
     assert engine.capabilities.can_hear("en")
 
 
+@pytest.mark.parametrize("engine", ["whisper", pytest.param("moonshine", marks=needs_moonshine)], indirect=True)
 def test_a_language_that_an_engine_does_not_know_is_refused(engine: SpeechToText) -> None:
-    if engine.capabilities.languages is None:
-        pytest.skip("it does not say what it knows")
     assert not engine.capabilities.can_hear("xx")
     with pytest.raises(EngineUnavailable, match="xx"):
         engine.transcribe(spoken(4), "xx", ("en",))
