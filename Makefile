@@ -39,7 +39,7 @@ setup-dev: ## the same with the tools that `make test` needs
 
 lock: ## write requirements/ anew from pyproject.toml with uv (ARGS=--upgrade for newer releases)
 	@command -v "$(UV)" >/dev/null || { echo "make lock needs uv: pipx install uv, or UV=path/to/uv" >&2; exit 1; }
-	$(COMPILE) --output-file requirements/dev.txt --group dev --extra analytics $(ARGS) pyproject.toml requirements/build.in
+	$(COMPILE) --output-file requirements/dev.txt --group dev --extra analytics --extra s3 $(ARGS) pyproject.toml requirements/build.in
 	$(COMPILE) --output-file requirements/run.txt --constraint requirements/dev.txt --extra analytics $(ARGS) pyproject.toml requirements/build.in
 
 clean: ## remove .venv, caches and builds; recordings and logs stay
