@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import socket
 import uuid
 from typing import TYPE_CHECKING
 
@@ -61,3 +62,12 @@ async def test_what_is_no_address_is_refused() -> None:
     with pytest.raises(StoreUnusable, match="--queue-url"):
         async with open_queues("carrier-pigeon://home"):
             pass
+
+
+async def test_a_store_that_takes_connections_and_never_answers_is_said_to_be_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        url = f"redis://:s3cret@127.0.0.1:{mute.getsockname()[1]}"
+        with pytest.raises(StoreUnreachable, match="no answer in time") as caught:
+            async with open_queues(url, there_within_s=0.1):
+                pass
+    assert "s3cret" not in str(caught.value)

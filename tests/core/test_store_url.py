@@ -20,6 +20,8 @@ from plugandtell.core.store_url import without_password
         ("postgresql://u:12/hunter2@host/calls", "postgresql://…"),
         ("postgresql://u:12#hunter2@host/calls", "postgresql://…"),
         ("postgresql://u:12?hunter2@host/calls", "postgresql://…"),
+        ("postgresql://u:hun@ter#2@host/calls", "postgresql://…"),
+        ("postgresql://u:hun@ter/2@host/calls", "postgresql://…"),
         ("postgresql://[hunter2/", "postgresql://…"),
         ("u:hunter2@host", "an address that cannot be read"),
         ("hunter2 ://x", "an address that cannot be read"),

@@ -69,9 +69,9 @@ class Announcer:
     async def _look_at(self, call_id: str) -> bool:
         """Say its report if it has ended; whether something is about to happen to it."""
         try:
-            report = await report_of(self._calls, call_id)
-            if not report.state.is_end:
+            if not (await self._calls.get(call_id)).state.is_end:
                 return _goes_on(await self._calls.stages(call_id))
+            report = await report_of(self._calls, call_id)
         except TransientError:
             return True
         except CallNotFound:

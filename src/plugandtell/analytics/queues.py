@@ -5,6 +5,7 @@ A job is named after what it does (`CALL.features.2`: the second attempt), so th
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
@@ -42,6 +43,7 @@ _ANSWER_WITHIN_S: Final = 15.0
 """Longer than the store may hold back the answer to a worker that waits for a job (10 s): redis-py gives up after 5 s
 by itself, which is how long BullMQ waits for a job by itself, and then workers sleep instead of waiting."""
 _TRIES: Final = 3
+THERE_WITHIN_S: Final = 10.0
 _KEPT_S: Final = 24 * 3600
 _KEPT_JOBS: Final = 1000
 _GONE: Final = (RedisConnectionError, RedisTimeoutError, BusyLoadingError, ReadOnlyError, TimeoutError, OSError)
@@ -142,15 +144,19 @@ class Queues:
         with store_errors(self.url):
             return {name: await queue.getJobCounts() for name, queue in self._queues.items()}
 
-    async def check(self) -> None:
+    async def check(self, within_s: float = THERE_WITHIN_S) -> None:
         """Make sure that the store is there, and keeps what it is given.
+
+        Args:
+            within_s: How long it may take to say so, all tries together.
 
         Raises:
             StoreUnreachable: The store does not answer.
             StoreUnusable: It does not let us in, or throws jobs away when its memory is full.
         """
         with store_errors(self.url):
-            policy = (await self._client.info("memory")).get("maxmemory_policy", "noeviction")
+            async with asyncio.timeout(within_s):
+                policy = (await self._client.info("memory")).get("maxmemory_policy", "noeviction")
         if policy != "noeviction":
             raise StoreUnusable(
                 f"queue store at {without_password(self.url)}",
@@ -164,8 +170,15 @@ class Queues:
 
 
 @asynccontextmanager
-async def open_queues(url: str, prefix: str = PREFIX) -> AsyncIterator[Queues]:
+async def open_queues(
+    url: str, prefix: str = PREFIX, *, there_within_s: float = THERE_WITHIN_S
+) -> AsyncIterator[Queues]:
     """The queues in the store at `url`, until the end of the block.
+
+    Args:
+        url: Redis or Valkey.
+        prefix: Of all keys.
+        there_within_s: How long the store may take to answer for the first time.
 
     Raises:
         StoreUnreachable: The store does not answer.
@@ -173,7 +186,7 @@ async def open_queues(url: str, prefix: str = PREFIX) -> AsyncIterator[Queues]:
     """
     queues = Queues(url, prefix)
     try:
-        await queues.check()
+        await queues.check(there_within_s)
         yield queues
     finally:
         await queues.close()
@@ -216,7 +229,7 @@ def store_errors(url: str) -> Iterator[None]:
         if _is_refusal(exc):
             hint = "check the user and the password in --queue-url"
             raise StoreUnusable(f"queue store at {without_password(url)}", str(exc), hint) from exc
-        raise StoreUnreachable("queue store", without_password(url), str(exc) or type(exc).__name__) from exc
+        raise StoreUnreachable("queue store", without_password(url), str(exc) or "no answer in time") from exc
 
 
 def _is_refusal(error: BaseException | None) -> bool:

@@ -24,7 +24,7 @@ def without_password(url: str) -> str:
     except ValueError:
         return f"{scheme}://{UNREADABLE}"
     credentials, at, host = parts.netloc.rpartition("@")
-    if not at and ("@" in parts.path or "@" in parts.fragment or "@" in parts.query):
+    if "@" in parts.path or "@" in parts.fragment or (not at and "@" in parts.query):
         return f"{scheme}://{UNREADABLE}"
     user = credentials.partition(":")[0]
     return f"{scheme}://{user}{'@' if user else ''}{host}{parts.path}"
