@@ -26,6 +26,7 @@ from plugandtell.core.findings import (
 from plugandtell.core.transcript import Engine, Party, Span, Transcript, Turn
 
 if TYPE_CHECKING:
+    from plugandtell.analytics.database import StoredCalls
     from plugandtell.analytics.service import StageResult
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -67,3 +68,10 @@ def failure(call_id: str) -> Failure:
     return Failure(
         call_id, Stage.TRANSCRIPTION, 1, FailureKind.PERMANENT, "InputNotAudio", "not audio", "", "", "host-1", NOON
     )
+
+
+async def complete(calls: StoredCalls, call_id: str) -> None:
+    """All stages are done."""
+    for stage, result in RESULTS.items():
+        await calls.keep_result(call_id, stage, result, NOON)
+    await calls.settle(call_id, NOON)

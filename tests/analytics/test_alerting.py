@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +14,10 @@ from plugandtell.analytics.consumer import Delivery, Done, Failed, Later
 from plugandtell.analytics.database import StoredCalls
 from plugandtell.analytics.flow import Flow
 from plugandtell.core.call import CallOptions, Stage
-from plugandtell.core.errors import AlertNotSent
 from plugandtell.core.failure import Failure, FailureKind, RetryRules
 from plugandtell.core.message import Attempt, failed
 from tests.analytics.consuming import AT
+from tests.analytics.recording_channel import Recording
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,20 +26,6 @@ if TYPE_CHECKING:
 RULES = RetryRules(attempts=3, rounds=0, first_delay_s=8)
 ATTEMPT = Attempt("a", Stage.TRANSCRIPTION, 1)
 FAILURE = Failure("a", Stage.TRANSCRIPTION, 1, FailureKind.PERMANENT, "E", "no luck", "", "", "w", AT)
-
-
-class Recording:
-    """A channel that keeps what it is sent, or fails as often as a test says."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self._failures = failures
-
-    async def send(self, facts: dict[str, Any]) -> None:
-        if self._failures:
-            self._failures -= 1
-            raise AlertNotSent("test", "down")
-        self.sent.append(facts)
 
 
 @pytest.fixture

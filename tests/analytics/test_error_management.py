@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -14,10 +14,10 @@ from plugandtell.analytics.error_management import ErrorManagement
 from plugandtell.analytics.flow import Flow
 from plugandtell.analytics.queues import QUEUE_OF, JobState, QueueName
 from plugandtell.core.call import CallOptions, CallState, Stage, StageState
-from plugandtell.core.errors import AlertNotSent
 from plugandtell.core.failure import Failure, FailureKind, RetryRules
 from plugandtell.core.message import Attempt, failed, pending
 from tests.analytics.consuming import AT
+from tests.analytics.recording_channel import Recording
 
 if TYPE_CHECKING:
     from plugandtell.core.message import Envelope
@@ -26,20 +26,6 @@ FIRST = Attempt("a", Stage.TRANSCRIPTION, 1)
 FAILURE = Failure("a", Stage.TRANSCRIPTION, 1, FailureKind.TRANSIENT, "E", "no luck", "", "", "w", AT)
 RULES = RetryRules(attempts=2, rounds=1, first_delay_s=60, longest_delay_s=60)
 QUEUE = QUEUE_OF[Stage.TRANSCRIPTION]
-
-
-class Recording:
-    """A channel that keeps what it is sent, or fails as often as a test says."""
-
-    def __init__(self, failures: int = 0) -> None:
-        self.sent: list[dict[str, Any]] = []
-        self._failures = failures
-
-    async def send(self, facts: dict[str, Any]) -> None:
-        if self._failures:
-            self._failures -= 1
-            raise AlertNotSent("test", "down")
-        self.sent.append(facts)
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from plugandtell.analytics.database import StoredCalls, open_calls
 from plugandtell.analytics.following import changes_of, until_ended
 from plugandtell.core.call import CallOptions, Stage
 from plugandtell.core.errors import CallNotFound
-from tests.analytics.samples import NOON, RESULTS, failure
+from tests.analytics.samples import NOON, complete, failure
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -26,12 +26,6 @@ async def calls(tmp_path: Path) -> AsyncIterator[StoredCalls]:
         for call_id in ("7f", "8a"):
             await opened.add(call_id, "file:///a.wav", "a.wav", CallOptions(), NOON)
         yield opened
-
-
-async def complete(calls: StoredCalls, call_id: str) -> None:
-    for stage, result in RESULTS.items():
-        await calls.keep_result(call_id, stage, result, NOON)
-    await calls.settle(call_id, NOON)
 
 
 async def fail(calls: StoredCalls, call_id: str) -> None:

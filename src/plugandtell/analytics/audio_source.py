@@ -21,6 +21,7 @@ from urllib.request import url2pathname
 import fsspec
 from aiohttp import ClientResponseError, ClientTimeout
 
+from plugandtell.core.audio_url import without_secrets
 from plugandtell.core.errors import (
     AudioUnreachable,
     EngineUnavailable,
@@ -122,11 +123,9 @@ def shown(url: str) -> str:
     """The URL without what may be secret in it: for people and for logs. A `file://` URL becomes its path."""
     try:
         parts = urlsplit(url)
-        if parts.scheme == "file":
-            return str(_local_path(parts))
+        return str(_local_path(parts)) if parts.scheme == "file" else without_secrets(url)
     except (ValueError, InputError):
-        return url.split("?", maxsplit=1)[0].rpartition("@")[2]
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
+        return without_secrets(url)
 
 
 def _split(url: str) -> SplitResult:
