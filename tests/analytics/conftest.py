@@ -15,6 +15,7 @@ from plugandtell.analytics.database import open_calls
 from plugandtell.analytics.flow import Flow
 from plugandtell.analytics.queues import open_queues
 from plugandtell.analytics.runtime import utc_now
+from tests.support.processes import WITHIN_S
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,7 +29,10 @@ def valkey_url() -> Iterator[str]:
         cwd=folder,
         stdout=subprocess.DEVNULL,
     )
+    gives_up_at = time.monotonic() + WITHIN_S
     while not (folder / "s").exists():
+        assert process.poll() is None, "Valkey ended as it was started"
+        assert time.monotonic() < gives_up_at, "Valkey does not listen"
         time.sleep(0.01)
     yield f"unix://{folder}/s"
     process.kill()

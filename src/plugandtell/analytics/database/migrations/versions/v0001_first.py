@@ -14,6 +14,17 @@ UNFINISHED = sa.text("ended_at IS NULL")
 
 def upgrade() -> None:
     """Make all tables."""
+    _calls()
+    _alerts()
+    _events()
+    _failures()
+    _results()
+    _stages()
+    _deliveries()
+
+
+def _calls() -> None:
+    """Every call that was submitted."""
     op.create_table(
         "calls",
         sa.Column("call_id", ID, nullable=False),
@@ -28,6 +39,10 @@ def upgrade() -> None:
     op.create_index("ix_calls_added", "calls", ["added_at", "call_id"])
     op.create_index("ix_calls_state", "calls", ["state", "added_at", "call_id"])
     op.create_index("ix_calls_unfinished", "calls", ["call_id"], sqlite_where=UNFINISHED, postgresql_where=UNFINISHED)
+
+
+def _alerts() -> None:
+    """What failed for good."""
     op.create_table(
         "alerts",
         sa.Column("alert_id", ID, nullable=False),
@@ -41,6 +56,10 @@ def upgrade() -> None:
         sa.UniqueConstraint("call_id", "stage", "attempt", name="uq_alerts"),
     )
     op.create_index("ix_alerts_at", "alerts", ["raised_at", "alert_id"])
+
+
+def _events() -> None:
+    """All changes, in order."""
     op.create_table(
         "events",
         sa.Column("seq", NUMBER, nullable=False),
@@ -53,6 +72,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_events_call", "events", ["call_id", "seq"])
+
+
+def _failures() -> None:
+    """Every attempt that failed."""
     op.create_table(
         "failures",
         sa.Column("failure_id", NUMBER, nullable=False),
@@ -72,6 +95,10 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_failures_at", "failures", ["failed_at", "failure_id"])
+
+
+def _results() -> None:
+    """What the stages found."""
     op.create_table(
         "results",
         sa.Column("call_id", ID, nullable=False),
@@ -81,6 +108,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["calls.call_id"], name="fk_results_calls", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "stage", name="pk_results"),
     )
+
+
+def _stages() -> None:
+    """Where each call stands in each stage."""
     op.create_table(
         "stages",
         sa.Column("call_id", ID, nullable=False),
@@ -95,6 +126,10 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["call_id"], ["calls.call_id"], name="fk_stages_calls", ondelete="CASCADE"),
         sa.PrimaryKeyConstraint("call_id", "stage", name="pk_stages"),
     )
+
+
+def _deliveries() -> None:
+    """Which alerts went out, and on which channel."""
     op.create_table(
         "deliveries",
         sa.Column("alert_id", ID, nullable=False),
