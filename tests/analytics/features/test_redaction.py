@@ -50,6 +50,13 @@ def test_a_date_of_birth_is_one_by_the_question_too() -> None:
     assert redact_transcript(asked).turns[1].text == "[date]. I called on May 2nd, 2024."
 
 
+def test_what_stands_beside_a_piece_of_a_longer_number_is_taken_out_with_it() -> None:
+    said = call(turn(CALLER, 1000, "Mon numéro de sécu est 1 85 05 78 006 084 36, merci."), language="fr")
+    left = redact_transcript(said).turns[0].text
+    assert not any(map(str.isdigit, left))
+    assert left.endswith(", merci.")
+
+
 def test_half_of_a_number_that_is_repeated_is_taken_out_too() -> None:
     repeated = talk((CALLER, "It's 555-0142."), (AGENT, "Was it 0142 or 1234 at the end?"))
     assert redact_transcript(repeated).turns[1].text == "Was it [number] or 1234 at the end?"

@@ -24,6 +24,8 @@ PERSONAL: Final = frozenset({EntityKind.PHONE, EntityKind.EMAIL, EntityKind.ORDE
 """What says who somebody is; amounts and dates do not, save a date of birth."""
 
 _MARK = re.compile(r"\[(?:" + "|".join((*EntityKind, "number")) + r")\]")
+_FIGURES_BEFORE = re.compile(r"(?:\d+[ .\-/])+\Z")
+_FIGURES_AFTER = re.compile(r"(?:[ .\-/]\d+)+")
 _BIRTH = re.compile(r"\b(?:born|birth\w*|née?|naissance|anniversaire)\b[^.?!]*\Z", re.IGNORECASE)
 _BIRTH_CHARS: Final = 60
 
@@ -38,7 +40,8 @@ def redact_transcript(transcript: Transcript) -> Transcript:
     marks = [(entity.turn, entity.start, entity.end, placeholder(entity.kind)) for entity in taken]
     others = find_figures(transcript, ["".join(filter(str.isdigit, entity.value)) for entity in taken])
     sure = replace(transcript, turns=tuple(_with_sure_words(turn) for turn in transcript.turns))
-    return _with_marks(sure, [*marks, *((turn, start, end, "[number]") for turn, start, end in others)])
+    found = [*marks, *((turn, start, end, "[number]") for turn, start, end in others)]
+    return _with_marks(sure, _over_whole_numbers(sure, found))
 
 
 def redact(transcript: Transcript, entities: Iterable[Entity]) -> Transcript:
@@ -65,6 +68,26 @@ def _is_birth(transcript: Transcript, entity: Entity) -> bool:
     before = text[max(0, entity.start - _BIRTH_CHARS) : entity.start]
     is_asked = _BIRTH.search(asked.rstrip(" ?")) is not None and not re.search(r"[.?!]", text[: entity.start])
     return entity.kind is EntityKind.DATE and (is_asked or _BIRTH.search(before) is not None)
+
+
+def _over_whole_numbers(transcript: Transcript, marks: Iterable[_Mark]) -> list[_Mark]:
+    """The marks, each grown over the figures beside it; those that meet become one, under the first one's name."""
+    grown: list[_Mark] = []
+    for turn, start, end, mark in sorted(marks):
+        first, last = _whole_number(transcript.turns[turn].text, start, end)
+        if grown and grown[-1][0] == turn and first < grown[-1][2]:
+            _, begun, until, name = grown.pop()
+            grown.append((turn, begun, max(last, until), name))
+        else:
+            grown.append((turn, first, last, mark))
+    return grown
+
+
+def _whole_number(text: str, start: int, end: int) -> tuple[int, int]:
+    """What looks like a number may be a piece of a longer one: from where to where that goes."""
+    before = _FIGURES_BEFORE.search(text, 0, start) if text[start].isdigit() else None
+    after = _FIGURES_AFTER.match(text, end) if text[end - 1].isdigit() else None
+    return before.start() if before else start, after.end() if after else end
 
 
 def _with_sure_words(turn: Turn) -> Turn:
