@@ -12,10 +12,10 @@ import pytest
 from plugandtell.client.clocks import system_clocks
 from plugandtell.client.input_devices import input_devices
 from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
-from plugandtell.client.sound_system import load_sound_library
 from plugandtell.client.source import Hole, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import NoMicrophone
+from plugandtell.portaudio import load_sound_library
 from tests.client.audio import PATIENCE_S
 from tests.client.audio import noise as noise_values
 from tests.support.virtual_microphone import SECOND, VirtualMicrophone, virtual_microphone

@@ -12,11 +12,12 @@ from plugandtell.client.absence import Absence
 from plugandtell.client.device_thread import in_daemon_thread
 from plugandtell.client.listening import Listening
 from plugandtell.client.reopening import Reopening, close_once_open
-from plugandtell.client.sound_system import SoundSystem, load_sound_library
+from plugandtell.client.sound_system import SoundSystem
 from plugandtell.client.source import Losses
 from plugandtell.client.watchdog import LOOK_EVERY_S
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
 from plugandtell.logservice import Throttle, get_logger
+from plugandtell.portaudio import load_sound_library
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,43 +1,22 @@
-"""PortAudio: finds input devices and opens streams of them. Nothing else imports sounddevice.
+"""Finds input devices and opens streams of them.
 
 All of it may wait for a device, and is to be called in a thread of its own: see `device_thread`.
 """
 
 from __future__ import annotations
 
-import atexit
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 from plugandtell.client.capture import BLOCK_MS, Capture
 from plugandtell.client.input_devices import CONNECT_HINT, InputDevice, choose_device, input_devices
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.errors import NoMicrophone
+from plugandtell.portaudio import INSTALL_HINT, stderr_silenced
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from types import ModuleType
-
-_STDERR = 2
-INSTALL_HINT = (
-    "install it (Debian, Ubuntu: apt install libportaudio2; Fedora: dnf install portaudio; macOS: brew install "
-    "portaudio), or read a file with --input"
-)
-
-
-def load_sound_library() -> ModuleType:
-    """Import sounddevice, which loads and starts PortAudio: this takes up to a few seconds.
-
-    Raises:
-        OSError: PortAudio is not installed.
-    """
-    import sounddevice  # noqa: PLC0415
-
-    # At exit it would stop the last stream and PortAudio, which hangs the program when a device is stuck.
-    atexit.unregister(sounddevice._exit_handler)  # noqa: SLF001
-    return cast("ModuleType", sounddevice)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +62,7 @@ class SoundSystem:
         Raises:
             NoMicrophone: It cannot be found or opened.
         """
-        with _stderr_silenced():
+        with stderr_silenced():
             if afresh:
                 _restart(self._loaded())
             return self.open(wanted)
@@ -115,7 +94,9 @@ class SoundSystem:
         try:
             return self._load()
         except OSError as exc:
-            raise NoMicrophone("the sound library PortAudio was not found", hint=INSTALL_HINT) from exc
+            raise NoMicrophone(
+                "the sound library PortAudio was not found", hint=f"{INSTALL_HINT}, or read a file with --input"
+            ) from exc
         except Exception as exc:  # its error class is in the module that failed to import
             raise _not_starting(exc) from exc
 
@@ -146,23 +127,6 @@ def _restart(library: ModuleType) -> None:
         library._initialize()  # noqa: SLF001
     except library.PortAudioError as exc:
         raise _not_starting(exc) from exc
-
-
-@contextmanager
-def _stderr_silenced() -> Iterator[None]:
-    """ALSA and PortAudio print a page at each try. Our own console has a descriptor of its own."""
-    try:
-        kept, nowhere = os.dup(_STDERR), os.open(os.devnull, os.O_WRONLY)
-    except OSError:
-        yield
-        return
-    os.dup2(nowhere, _STDERR)
-    os.close(nowhere)
-    try:
-        yield
-    finally:
-        os.dup2(kept, _STDERR)
-        os.close(kept)
 
 
 def _not_starting(exc: Exception) -> NoMicrophone:
