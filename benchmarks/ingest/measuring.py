@@ -1,0 +1,143 @@
+"""One measurement: a server, a generator, and what the kernel says about both."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from benchmarks.ingest.building import BUILD, build_generator
+from benchmarks.ingest.generating import Generator, Load, generating
+from benchmarks.ingest.latency import latencies_us, read_log
+from benchmarks.ingest.pcm import Proof, prove, stream_files
+from benchmarks.ingest.processes import running
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from benchmarks.ingest.peers import Peer
+
+WATCHED = 20
+WARM_UP_S = 2.0
+_LATE_P99_US = 2_000
+_LATE_MAX_US = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Cores:
+    """Where what runs."""
+
+    server: int = 0
+    generator: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """What one measurement of one server gave.
+
+    Attributes:
+        cpu_us: The server's CPU time per message, all its processes, over the streaming time only.
+        core_share: Of a core, the same.
+        latency_us: Median, 99th percentile and longest from send to file; None without a file that grows.
+        late_us: 99th percentile and longest by which the generator was late: large values void the round.
+        unread_bytes: Most that the server had not read of one stream when the last message was sent.
+        behind: Streams of which more than two messages were under way then, on either side.
+        failed: Streams that the server dropped.
+        pss_bytes: Memory at the beginning and at the end of the streaming time.
+        proof: What reading the files showed; None if the server leaves none.
+    """
+
+    peer: str
+    load: Load
+    cpu_us: float
+    core_share: float
+    latency_us: tuple[float, float, float] | None
+    late_us: tuple[float, float]
+    unread_bytes: int
+    behind: int
+    failed: int
+    pss_bytes: tuple[int, int]
+    proof: Proof | None
+
+    @property
+    def is_void(self) -> bool:
+        """Whether the generator, not the server, was what was measured."""
+        return self.late_us[0] > _LATE_P99_US or self.late_us[1] > _LATE_MAX_US
+
+
+@contextmanager
+def fresh_folder() -> Iterator[Path]:
+    """A folder on the disk of the repository (a temporary folder may be memory), gone afterwards."""
+    BUILD.mkdir(parents=True, exist_ok=True)
+    folder = Path(tempfile.mkdtemp(prefix="run-", dir=BUILD))
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder)
+        os.sync()
+
+
+def measure(peer: Peer, load: Load, seconds: float, cores: Cores, *, proves: bool = True) -> Round:
+    """Stream for so long to a fresh server, and look at all that it leaves."""
+    program = build_generator()
+    with fresh_folder() as folder:
+        log = folder / "times.bin"
+        with running(peer, folder, cores.server) as server:
+            with generating(program, peer, server.port, load, cores.generator, log=log, watched=WATCHED) as generator:
+                generator.start()
+                time.sleep(WARM_UP_S)
+                if peer.is_live and peer.does_write:
+                    _watch(generator, folder / "audio", load.streams)
+                pss_before = server.pss_bytes()
+                first, cpu_before = generator.count(), server.cpu_s()
+                time.sleep(seconds)
+                last, cpu_after = generator.count(), server.cpu_s()
+                pss_after = server.pss_bytes()
+                stopped = generator.stop()
+                ended = generator.end()
+        proof = _proof(folder / "audio", ended) if peer.does_write and proves else None
+        latency = _percentiles(log, first["ns"], last["ns"])
+    cpu_s = cpu_after - cpu_before
+    return Round(
+        peer=peer.name,
+        load=load,
+        cpu_us=1e6 * cpu_s / (last["messages"] - first["messages"]),
+        core_share=1e9 * cpu_s / (last["ns"] - first["ns"]),
+        latency_us=latency,
+        late_us=(last["late_p99_us"], last["late_max_us"]),
+        unread_bytes=stopped["unread_most_bytes"],
+        behind=max(stopped["unread_streams"], stopped["unsent_streams"]),
+        failed=ended["failed"],
+        pss_bytes=(pss_before, pss_after),
+        proof=proof,
+    )
+
+
+def _watch(generator: Generator, audio: Path, streams: int) -> None:
+    """Have the generator look at the files of the streams whose times it logs."""
+    growing = [path for path in audio.rglob("*") if path.name.endswith((".wav", ".wav.part"))]
+    files = stream_files(growing, streams)
+    for place in range(WATCHED):
+        stream = place * streams // WATCHED
+        for path in files.get(stream, []):
+            generator.watch(stream, path)
+
+
+def _proof(audio: Path, ended: dict[str, Any]) -> Proof:
+    return prove(sorted(audio.rglob("*.wav")), dict(enumerate(ended["samples"])))
+
+
+def _percentiles(log: Path, from_ns: int, to_ns: int) -> tuple[float, float, float] | None:
+    taken = latencies_us(read_log(log), from_ns, to_ns)
+    if not len(taken):
+        return None
+    # "higher": no interpolation, which has no meaning between a number and a message that never came
+    median, p99, longest = np.percentile(taken, [50, 99, 100], method="higher")
+    return float(median), float(p99), float(longest)
