@@ -7,7 +7,7 @@ import sys
 
 from benchmarks.ingest.generating import Load
 from benchmarks.ingest.measuring import Cores, Round, measure
-from benchmarks.ingest.peers import ALL
+from benchmarks.ingest.servers import ALL
 
 
 def line(taken: Round) -> str:

@@ -19,13 +19,20 @@ PEERS = HERE / "peers"
 
 
 def build_generator(folder: Path = BUILD) -> Path:
-    """Compile the load generator; returns the program."""
+    """Compile the load generator; returns the program.
+
+    Raises:
+        FileNotFoundError: There is no compiler.
+    """
     program = folder / "generator"
     sources = sorted((HERE / "generator").iterdir())
 
     def build() -> None:
+        compiler = shutil.which("cc")
+        if compiler is None:
+            raise FileNotFoundError("the load generator is written in C: please install a compiler that is called cc")
         main = HERE / "generator" / "generator.c"
-        subprocess.run(["cc", "-O2", "-std=gnu11", "-Wall", "-o", program, main], check=True)
+        subprocess.run([compiler, "-O2", "-std=gnu11", "-Wall", "-o", program, main], check=True)
 
     _unless_built(folder / ".generator", sources, build)
     return program
@@ -66,7 +73,8 @@ def node_peers() -> Path:
         shutil.copytree(PEERS / "node", folder)
         program = node()
         npm = shutil.which("npm")
-        installer = [npm] if npm else [program, program.parents[1] / "lib/node_modules/npm/bin/npm-cli.js"]
+        own = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+        installer = [npm] if npm else [str(program), str(own)]
         quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"]
         subprocess.run([*installer, "install", *quiet], cwd=folder, check=True)
 

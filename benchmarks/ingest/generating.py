@@ -8,13 +8,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.ingest.building import build_generator
 from benchmarks.ingest.processes import on_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from benchmarks.ingest.peers import Peer
+    from benchmarks.ingest.servers import Peer
+
+
+WATCHED = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,29 +89,17 @@ class Generator:
 
 
 @contextmanager
-def generating(
-    program: Path,
-    peer: Peer,
-    port: int,
-    load: Load,
-    core: int,
-    *,
-    log: Path | None = None,
-    watched: int = 0,
-    run: int = 1,
-) -> Iterator[Generator]:
+def generating(peer: Peer, port: int, load: Load, core: int, log: Path | None = None) -> Iterator[Generator]:
     """A generator with all streams open.
 
     Args:
-        program: The generator.
         peer: What is spoken to, at this port of 127.0.0.1.
         port: See `peer`.
         load: What it is to send.
         core: Where it runs.
-        log: Where it is to leave the times of the watched streams.
-        watched: How many streams, evenly spread over all.
-        run: Makes the ids of the streams differ from those of another generator.
+        log: Where it is to leave the times of `WATCHED` streams, evenly spread over all; None for none.
     """
+    program = build_generator()
     options: dict[str, object] = {
         "--dialect": peer.dialect,
         "--path": peer.path,
@@ -115,11 +107,9 @@ def generating(
         "--streams": load.streams,
         "--bytes": load.message_bytes,
         "--interval-us": load.interval_us,
-        "--watched": watched,
-        "--run": run,
     }
     if log is not None:
-        options["--log"] = log
+        options |= {"--watched": WATCHED, "--log": log}
     command = [str(program), *(str(word) for pair in options.items() for word in pair)]
     with on_core(core):
         process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
-
 from benchmarks.ingest.pcm import HEADER_BYTES
 
 if TYPE_CHECKING:
@@ -42,4 +41,5 @@ def _of_stream(log: NDArray[np.void], from_ns: int, to_ns: int) -> NDArray[np.fl
     sizes = np.maximum.accumulate(seen["value"])
     first = np.searchsorted(sizes, HEADER_BYTES + _BYTES_PER_SAMPLE * sent["value"])
     times = np.append(seen["ns"].astype(np.float64), np.inf)
-    return (times[first] - sent["ns"]) / 1000
+    taken: NDArray[np.float64] = (times[first] - sent["ns"]) / 1000
+    return taken

@@ -12,9 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-
-from benchmarks.ingest.building import BUILD, build_generator
-from benchmarks.ingest.generating import Generator, Load, generating
+from benchmarks.ingest.building import BUILD
+from benchmarks.ingest.generating import WATCHED, Generator, Load, generating
 from benchmarks.ingest.latency import latencies_us, read_log
 from benchmarks.ingest.pcm import Proof, prove, stream_files
 from benchmarks.ingest.processes import running
@@ -22,9 +21,8 @@ from benchmarks.ingest.processes import running
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from benchmarks.ingest.peers import Peer
+    from benchmarks.ingest.servers import Peer
 
-WATCHED = 20
 WARM_UP_S = 2.0
 _LATE_P99_US = 2_000
 _LATE_MAX_US = 20_000
@@ -86,22 +84,23 @@ def fresh_folder() -> Iterator[Path]:
 
 def measure(peer: Peer, load: Load, seconds: float, cores: Cores, *, proves: bool = True) -> Round:
     """Stream for so long to a fresh server, and look at all that it leaves."""
-    program = build_generator()
     with fresh_folder() as folder:
         log = folder / "times.bin"
-        with running(peer, folder, cores.server) as server:
-            with generating(program, peer, server.port, load, cores.generator, log=log, watched=WATCHED) as generator:
-                generator.start()
-                time.sleep(WARM_UP_S)
-                if peer.is_live and peer.does_write:
-                    _watch(generator, folder / "audio", load.streams)
-                pss_before = server.pss_bytes()
-                first, cpu_before = generator.count(), server.cpu_s()
-                time.sleep(seconds)
-                last, cpu_after = generator.count(), server.cpu_s()
-                pss_after = server.pss_bytes()
-                stopped = generator.stop()
-                ended = generator.end()
+        with (
+            running(peer, folder, cores.server) as server,
+            generating(peer, server.port, load, cores.generator, log) as generator,
+        ):
+            generator.start()
+            time.sleep(WARM_UP_S)
+            if peer.is_live and peer.does_write:
+                _watch(generator, folder / "audio", load.streams)
+            pss_before = server.pss_bytes()
+            first, cpu_before = generator.count(), server.cpu_s()
+            time.sleep(seconds)
+            last, cpu_after = generator.count(), server.cpu_s()
+            pss_after = server.pss_bytes()
+            stopped = generator.stop()
+            ended = generator.end()
         proof = _proof(folder / "audio", ended) if peer.does_write and proves else None
         latency = _percentiles(log, first["ns"], last["ns"])
     cpu_s = cpu_after - cpu_before

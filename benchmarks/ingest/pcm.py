@@ -1,7 +1,7 @@
 """What the load generator sends, and whether a folder of WAV files holds all of it.
 
 A sample is a function of the stream's number and of its index (`generator/pcm.h` computes the same), so that a file can
-be told from its first samples, and each sample of it from its place. None is 0, which is what a hole in a file reads as.
+be told from its first samples, and each sample of it from its place. None is 0, as a hole in a file reads.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from io import BufferedWriter
 
-    from benchmarks.ingest.peers import Peer
+    from benchmarks.ingest.servers import Peer
 
 _STOP_WITHIN_S = 60
 _FIRST = -20  # the highest priority that is not real-time (setpriority(2))

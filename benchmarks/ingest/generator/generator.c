@@ -59,7 +59,7 @@ static struct {
     enum dialect dialect;
     const char *host, *path, *log;
     uint16_t port;
-    uint32_t streams, message_bytes, watched, run;
+    uint32_t streams, message_bytes, watched;
     uint64_t interval_ns;
 } set = {.host = "127.0.0.1", .path = "/", .streams = 1, .message_bytes = 640, .interval_ns = 20000000};
 
@@ -299,10 +299,10 @@ static void greet(struct stream *stream)
         opened(stream);
     else if (set.dialect == PLUGANDTELL)
         put_text(stream,
-                 "{\"type\": \"hello\", \"stream_id\": \"%08x-0000-4000-8000-%012x\", \"sample_rate\": %d, "
+                 "{\"type\": \"hello\", \"stream_id\": \"00000000-0000-4000-8000-%012x\", \"sample_rate\": %d, "
                  "\"channels\": 1, \"encoding\": \"pcm_s16le\", \"started_at\": \"2026-01-01T00:00:00+00:00\", "
                  "\"client\": {\"name\": \"benchmark\", \"version\": \"1\"}, \"labels\": {\"name\": \"s%05u\"}}",
-                 set.run, stream->number, RATE, stream->number);
+                 stream->number, RATE, stream->number);
 }
 
 static void hung_up(struct stream *stream)
@@ -702,8 +702,6 @@ static void read_options(int count, char **words)
             set.interval_ns = number * 1000;
         } else if (!strcmp(name, "--watched")) {
             set.watched = (uint32_t)number;
-        } else if (!strcmp(name, "--run")) {
-            set.run = (uint32_t)number;
         } else {
             die("unknown option", name);
         }

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import os
 import struct
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _HEADER = struct.Struct("<4sI4s4sIHHIIHH4sI")
 _RATE = 16_000
