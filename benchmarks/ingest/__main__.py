@@ -16,14 +16,14 @@ def line(taken: Round) -> str:
     faults = "-" if taken.proof is None else len(taken.proof.faults)
     return (
         f"{taken.peer:<15} {taken.load.streams:>7} {taken.load.message_bytes:>6} {taken.cpu_us:8.2f} "
-        f"{100 * taken.core_share:7.1f} {latency} {taken.late_us[0]:6.0f} {taken.late_us[1]:7.0f} {taken.behind:6} "
-        f"{taken.failed:6} {faults:>6}{'  void' if taken.is_void else ''}"
+        f"{100 * taken.core_share:7.1f} {latency} {taken.late_us[0]:6.0f} {taken.late_us[1]:7.0f} "
+        f"{100 * taken.waited_share:6.1f} {taken.behind:6} {taken.failed:6} {faults:>6}{'  void' if taken.is_void else ''}"
     )
 
 
 HEAD = (
     f"{'server':<15} {'streams':>7} {'bytes':>6} {'CPU us':>8} {'% core':>7} {'p50 us':>7} {'p99 us':>8} {'late':>6} "
-    f"{'latest':>7} {'behind':>6} {'failed':>6} {'faults':>6}"
+    f"{'latest':>7} {'waited':>6} {'behind':>6} {'failed':>6} {'faults':>6}"
 )
 
 

@@ -74,7 +74,7 @@ def node_peers() -> Path:
         program = node()
         npm = shutil.which("npm")
         own = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        installer = [npm] if npm else [str(program), str(own)]
+        installer: list[str] = [npm] if npm else [str(program), str(own)]
         quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"]
         subprocess.run([*installer, "install", *quiet], cwd=folder, check=True)
 

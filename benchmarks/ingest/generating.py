@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.ingest.building import build_generator
-from benchmarks.ingest.processes import on_core
+from benchmarks.ingest.processes import start_on_core
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -111,8 +111,7 @@ def generating(peer: Peer, port: int, load: Load, core: int, log: Path | None = 
     if log is not None:
         options |= {"--watched": WATCHED, "--log": log}
     command = [str(program), *(str(word) for pair in options.items() for word in pair)]
-    with on_core(core):
-        process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    process = start_on_core(command, core, stdin=subprocess.PIPE)
     try:
         generator = Generator(process)
         generator.hear("open")

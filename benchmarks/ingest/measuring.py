@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 WARM_UP_S = 2.0
 _LATE_P99_US = 2_000
-_LATE_MAX_US = 20_000
+_WAITED_SHARE = 0.03
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,7 @@ class Round:
     Attributes:
         cpu_us: The server's CPU time per message, all its processes, over the streaming time only.
         core_share: Of a core, the same.
+        waited_share: Of the time, while the server could have run, but something else did: a large one voids the round.
         latency_us: Median, 99th percentile and longest from send to file; None without a file that grows.
         late_us: 99th percentile and longest by which the generator was late: large values void the round.
         unread_bytes: Most that the server had not read of one stream when the last message was sent.
@@ -56,6 +57,7 @@ class Round:
     load: Load
     cpu_us: float
     core_share: float
+    waited_share: float
     latency_us: tuple[float, float, float] | None
     late_us: tuple[float, float]
     unread_bytes: int
@@ -66,8 +68,8 @@ class Round:
 
     @property
     def is_void(self) -> bool:
-        """Whether the generator, not the server, was what was measured."""
-        return self.late_us[0] > _LATE_P99_US or self.late_us[1] > _LATE_MAX_US
+        """Whether something else was measured than the server: the generator, or what else ran on its core."""
+        return self.late_us[0] > _LATE_P99_US or self.waited_share > _WAITED_SHARE
 
 
 @contextmanager
@@ -95,20 +97,22 @@ def measure(peer: Peer, load: Load, seconds: float, cores: Cores, *, proves: boo
             if peer.is_live and peer.does_write:
                 _watch(generator, folder / "audio", load.streams)
             pss_before = server.pss_bytes()
-            first, cpu_before = generator.count(), server.cpu_s()
+            first, cpu_before, waited_before = generator.count(), server.cpu_s(), server.waited_s()
             time.sleep(seconds)
-            last, cpu_after = generator.count(), server.cpu_s()
+            last, cpu_after, waited_after = generator.count(), server.cpu_s(), server.waited_s()
             pss_after = server.pss_bytes()
             stopped = generator.stop()
             ended = generator.end()
         proof = _proof(folder / "audio", ended) if peer.does_write and proves else None
         latency = _percentiles(log, first["ns"], last["ns"])
     cpu_s = cpu_after - cpu_before
+    seconds = (last["ns"] - first["ns"]) / 1e9
     return Round(
         peer=peer.name,
         load=load,
         cpu_us=1e6 * cpu_s / (last["messages"] - first["messages"]),
-        core_share=1e9 * cpu_s / (last["ns"] - first["ns"]),
+        core_share=cpu_s / seconds,
+        waited_share=(waited_after - waited_before) / seconds,
         latency_us=latency,
         late_us=(last["late_p99_us"], last["late_max_us"]),
         unread_bytes=stopped["unread_most_bytes"],

@@ -8,11 +8,10 @@ import signal
 import subprocess
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from io import BufferedWriter
 
     from benchmarks.ingest.servers import Peer
 
@@ -34,6 +33,10 @@ class Server:
             fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
             ticks += int(fields[11]) + int(fields[12])
         return ticks / os.sysconf("SC_CLK_TCK")
+
+    def waited_s(self) -> float:
+        """How long the main thread could have run so far, but something else did (sched-stats.rst of the kernel)."""
+        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
 
     def pss_bytes(self) -> int:
         """Memory, what is shared with others divided by how many share it."""
@@ -58,19 +61,25 @@ class Server:
         return known
 
 
-@contextmanager
-def on_core(core: int) -> Iterator[None]:
-    """Processes that are started meanwhile stay on this core, and go before others there, as far as that is allowed."""
+def start_on_core(command: list[str], core: int, **options: Any) -> subprocess.Popen[str]:
+    """Start a process that stays on a core and goes before others there, as far as that is allowed.
+
+    The priority counts within a session only, where the kernel groups processes by session (sched(7), autogroup): so
+    the process gets a session of its own, which goes first as well.
+    """
     affinity, priority = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
     os.sched_setaffinity(0, {core})
-    with suppress(PermissionError):
-        os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
     try:
-        yield
+        with suppress(PermissionError):
+            os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True, **options)
     finally:
         os.sched_setaffinity(0, affinity)
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, priority)
+    with suppress(OSError):
+        Path(f"/proc/{process.pid}/autogroup").write_text(str(_FIRST))
+    return process
 
 
 @contextmanager
@@ -84,7 +93,7 @@ def running(peer: Peer, folder: Path, core: int) -> Iterator[Server]:
     audio.mkdir(parents=True)
     command = peer.command(audio)
     with (folder / "stderr.log").open("wb") as errors:
-        process = _start(command, folder, errors, core)
+        process = start_on_core(command, core, cwd=folder, stderr=errors)
         try:
             assert process.stdout is not None
             line = process.stdout.readline().strip()
@@ -102,8 +111,3 @@ def running(peer: Peer, folder: Path, core: int) -> Iterator[Server]:
                 raise
     if status not in {0, -signal.SIGTERM}:
         raise RuntimeError(f"{peer.name} ended with {status}: {(folder / 'stderr.log').read_text()[-2000:]}")
-
-
-def _start(command: list[str], folder: Path, errors: BufferedWriter, core: int) -> subprocess.Popen[str]:
-    with on_core(core):
-        return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True)
