@@ -84,6 +84,8 @@ missing_packages() {
     command -v ps >/dev/null || echo procps
     command -v redis-server >/dev/null || echo redis-server
     exists /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres || echo postgresql
+    # They build the load generator of benchmarks/ingest.
+    command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
 }
 
 # Installs what is missing if there is a way to; leaves in $missing what still is.

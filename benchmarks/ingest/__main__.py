@@ -3,48 +3,104 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from typing import TYPE_CHECKING
 
+from benchmarks.ingest import limits, pieces
+from benchmarks.ingest.building import HERE
+from benchmarks.ingest.chart import bars
 from benchmarks.ingest.generating import Load
-from benchmarks.ingest.measuring import Cores, Round, measure
-from benchmarks.ingest.servers import ALL
+from benchmarks.ingest.measuring import Cores
+from benchmarks.ingest.results import RESULTS, conditions, replaced
+from benchmarks.ingest.rounds import HEAD, Plan, interleave, rounds_table, verdict
+from benchmarks.ingest.servers import ALL, DEFAULT, FLOOR, NODE_WS, OURS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+CHART = "cpu.svg"
 
 
-def line(taken: Round) -> str:
-    """What is printed of a round as soon as it is over."""
-    latency = "      -        -" if taken.latency_us is None else "{:7.0f} {:8.0f}".format(*taken.latency_us[:2])
-    faults = "-" if taken.proof is None else len(taken.proof.faults)
-    return (
-        f"{taken.peer:<15} {taken.load.streams:>7} {taken.load.message_bytes:>6} {taken.cpu_us:8.2f} "
-        f"{100 * taken.core_share:7.1f} {latency} {taken.late_us[0]:6.0f} {taken.late_us[1]:7.0f} "
-        f"{100 * taken.waited_share:6.1f} {taken.behind:6} {taken.failed:6} {faults:>6}{'  void' if taken.is_void else ''}"
+def side_by_side(plan: Plan) -> str:
+    """Every server, in interleaved rounds."""
+    taken = interleave(plan.peers, Load(plan.streams), plan)
+    costs = {name: [one.cpu_us for one in rounds] for name, rounds in taken.items()}
+    title = f"CPU µs per message of 640 bytes, {plan.streams} streams at 50/s: median and range"
+    (HERE / CHART).write_text(bars(title, costs, OURS), encoding="utf-8")
+    kinds = "\n".join(f"- `{name}`: {ALL[name].what}." for name in plan.peers)
+    return f"![CPU time per message of each server]({CHART})\n\n{rounds_table(taken)}\n\n{verdict(taken)}\n\n{kinds}"
+
+
+PARTS: dict[str, tuple[str, Callable[[Plan], str]]] = {
+    "rounds": ("Side by side", side_by_side),
+    "twice": ("Twice the streams", limits.twice),
+    "batches": ("Larger messages", limits.batches),
+    "idle": ("Memory of an idle connection", limits.idle),
+    "flat": ("Memory over time", limits.flat),
+    "storage": ("Storing a frame", pieces.storage),
+    "resume": ("Coming back", pieces.resuming),
+    "logging": ("Logging an event", pieces.logging),
+    "startup": ("Starting", pieces.starting),
+    "client": ("The client", pieces.client),
+}
+_BY_DEFAULT = [name for name in PARTS if name != "client"]
+
+
+def options() -> argparse.Namespace:
+    """What was asked for."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
+    parser.add_argument("--parts", type=_names(PARTS), default=_BY_DEFAULT, help=f"of {', '.join(PARTS)}, with commas")
+    parser.add_argument("--peers", type=_names(ALL), help=f"of {', '.join(ALL)}, with commas")
+    parser.add_argument("--streams", type=int)
+    parser.add_argument("--seconds", type=float, help="of streaming that each round measures, after 2 s of warm-up")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--server-core", type=int, default=0)
+    parser.add_argument("--generator-core", type=int, default=1)
+    parser.add_argument("--quick", action="store_true", help="a short look at three servers; writes no RESULTS.md")
+    return parser.parse_args()
+
+
+def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
+    def parse(text: str) -> list[str]:
+        names = text.split(",")
+        if unknown := [name for name in names if name not in known]:
+            raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: known are {', '.join(known)}")
+        return names
+
+    return parse
+
+
+def plan_of(asked: argparse.Namespace) -> Plan:
+    """How much to measure."""
+    peers = asked.peers or ([OURS, NODE_WS, FLOOR] if asked.quick else DEFAULT)
+    return Plan(
+        peers=tuple(peers),
+        streams=asked.streams or (100 if asked.quick else 500),
+        seconds=asked.seconds or (1.0 if asked.quick else 6.0),
+        rounds=asked.rounds or (1 if asked.quick else 3),
+        cores=Cores(asked.server_core, asked.generator_core),
     )
-
-
-HEAD = (
-    f"{'server':<15} {'streams':>7} {'bytes':>6} {'CPU us':>8} {'% core':>7} {'p50 us':>7} {'p99 us':>8} {'late':>6} "
-    f"{'latest':>7} {'waited':>6} {'behind':>6} {'failed':>6} {'faults':>6}"
-)
 
 
 def main() -> None:
     """Measure, print, write."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.ingest", description=__doc__)
-    parser.add_argument("--peers", default=",".join(ALL), help="which servers, with commas between: %(default)s")
-    parser.add_argument("--streams", type=int, default=500)
-    parser.add_argument("--seconds", type=float, default=8.0, help="of streaming that is measured, after 2 s of it")
-    parser.add_argument("--rounds", type=int, default=3)
-    options = parser.parse_args()
-    if unknown := [name for name in options.peers.split(",") if name not in ALL]:
-        sys.exit(f"unknown: {', '.join(unknown)}; known are {', '.join(ALL)}")
-    print(HEAD)
-    for _ in range(options.rounds):
-        for name in options.peers.split(","):
-            taken = measure(ALL[name], Load(options.streams), options.seconds, Cores())
-            print(line(taken), flush=True)
-            if taken.proof is not None:
-                for fault in taken.proof.faults[:5]:
-                    print("   ", fault)
+    asked = options()
+    if not sys.platform.startswith("linux"):
+        sys.exit("this benchmark needs Linux: epoll, inotify, /proc")
+    plan = plan_of(asked)
+    os.sched_setaffinity(0, {plan.cores.generator})
+    sections = {}
+    for part in asked.parts:
+        title, measure = PARTS[part]
+        print(f"\n{title}\n{HEAD if part in {'rounds', 'twice', 'batches'} else ''}", flush=True)
+        before = conditions()
+        sections[title] = f"{measure(plan)}\n\n{before}"
+    if asked.quick:
+        return
+    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+    RESULTS.write_text(replaced(text, sections, [title for title, _ in PARTS.values()]), encoding="utf-8")
+    print(f"\nwritten: {RESULTS}")
 
 
 if __name__ == "__main__":

@@ -45,8 +45,8 @@ def python_of_peers() -> Path:
 
     def build() -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        pip = [venv / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--only-binary", ":all:", "--requirement", wanted], check=True)
+        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+        subprocess.run([*pip, "--only-binary", ":all:", "--requirement", str(wanted)], check=True)
 
     _unless_built(BUILD / ".venv-ready", [wanted], build)
     return venv / "bin" / "python"
@@ -71,10 +71,9 @@ def node_peers() -> Path:
     def build() -> None:
         shutil.rmtree(folder, ignore_errors=True)
         shutil.copytree(PEERS / "node", folder)
-        program = node()
+        own = node().parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
         npm = shutil.which("npm")
-        own = program.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        installer: list[str] = [npm] if npm else [str(program), str(own)]
+        installer = [npm] if npm else [str(node()), str(own)]
         quiet = ["--no-package-lock", "--no-audit", "--no-fund", "--loglevel=error", "--ignore-scripts"]
         subprocess.run([*installer, "install", *quiet], cwd=folder, check=True)
 

@@ -23,11 +23,16 @@ WATCHED = 20
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What is sent: of each stream a message of so much audio at every interval."""
+    """What is sent: of each stream a message of so much audio at every interval.
+
+    Attributes:
+        first: The number of the first stream: two generators at one server need different ones.
+    """
 
     streams: int = 500
     message_bytes: int = 640
     interval_us: int = 20_000
+    first: int = 0
 
     @property
     def messages_per_s(self) -> float:
@@ -107,6 +112,7 @@ def generating(peer: Peer, port: int, load: Load, core: int, log: Path | None = 
         "--streams": load.streams,
         "--bytes": load.message_bytes,
         "--interval-us": load.interval_us,
+        "--first": load.first,
     }
     if log is not None:
         options |= {"--watched": WATCHED, "--log": log}

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from benchmarks.ingest.generating import WATCHED, Generator, Load, generating
 from benchmarks.ingest.latency import latencies_us, read_log
 from benchmarks.ingest.pcm import Proof, prove, stream_files
 from benchmarks.ingest.processes import running
+from benchmarks.ingest.servers import OURS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -84,7 +85,7 @@ def fresh_folder() -> Iterator[Path]:
         os.sync()
 
 
-def measure(peer: Peer, load: Load, seconds: float, cores: Cores, *, proves: bool = True) -> Round:
+def measure(peer: Peer, load: Load, seconds: float, cores: Cores) -> Round:
     """Stream for so long to a fresh server, and look at all that it leaves."""
     with fresh_folder() as folder:
         log = folder / "times.bin"
@@ -103,7 +104,7 @@ def measure(peer: Peer, load: Load, seconds: float, cores: Cores, *, proves: boo
             pss_after = server.pss_bytes()
             stopped = generator.stop()
             ended = generator.end()
-        proof = _proof(folder / "audio", ended) if peer.does_write and proves else None
+        proof = prove_round(peer, folder / "audio", ended) if peer.does_write else None
         latency = _percentiles(log, first["ns"], last["ns"])
     cpu_s = cpu_after - cpu_before
     seconds = (last["ns"] - first["ns"]) / 1e9
@@ -133,8 +134,15 @@ def _watch(generator: Generator, audio: Path, streams: int) -> None:
             generator.watch(stream, path)
 
 
-def _proof(audio: Path, ended: dict[str, Any]) -> Proof:
-    return prove(sorted(audio.rglob("*.wav")), dict(enumerate(ended["samples"])))
+def prove_round(peer: Peer, audio: Path, ended: dict[str, Any]) -> Proof:
+    """Whether every sample that was sent is in a file, and of ours, whether every stream was told so."""
+    sent = dict(enumerate(ended["samples"]))
+    proof = prove(sorted(audio.rglob("*.wav")), sent)
+    told = ended["saved"], ended["acknowledged"]
+    if peer.name == OURS and told != (len(sent), len(sent)):
+        fault = f"of {len(sent)} streams {told[0]} were told of their recording, {told[1]} of their last sample"
+        return replace(proof, faults=(*proof.faults, fault))
+    return proof
 
 
 def _percentiles(log: Path, from_ns: int, to_ns: int) -> tuple[float, float, float] | None:

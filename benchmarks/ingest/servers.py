@@ -83,3 +83,4 @@ _ALL = (
     Peer(FLOOR, "raw", "/", _python("raw_server.py"), "TCP on uvloop, bytes counted, nothing else", does_write=False),
 )
 ALL = {peer.name: peer for peer in _ALL}
+DEFAULT = [name for name in ALL if name != "node-ws-stream"]

@@ -59,7 +59,7 @@ static struct {
     enum dialect dialect;
     const char *host, *path, *log;
     uint16_t port;
-    uint32_t streams, message_bytes, watched;
+    uint32_t streams, message_bytes, watched, first;
     uint64_t interval_ns;
 } set = {.host = "127.0.0.1", .path = "/", .streams = 1, .message_bytes = 640, .interval_ns = 20000000};
 
@@ -330,7 +330,7 @@ static void told_plugandtell(struct stream *stream, const char *text)
     } else if (strstr(text, "\"segment_saved\"")) {
         stream->is_saved = 1;
     } else if (strstr(text, "\"welcome\"")) {
-        stream->samples = number_after(text, "\"resume_from\":");
+        stream->samples = stream->acknowledged = number_after(text, "\"resume_from\":");
         opened(stream);
     } else if (strstr(text, "\"error\"")) {
         fprintf(stderr, "generator: stream %u was told: %s\n", stream->number, text);
@@ -700,6 +700,8 @@ static void read_options(int count, char **words)
             set.message_bytes = (uint32_t)number;
         } else if (!strcmp(name, "--interval-us")) {
             set.interval_ns = number * 1000;
+        } else if (!strcmp(name, "--first")) {
+            set.first = (uint32_t)number;
         } else if (!strcmp(name, "--watched")) {
             set.watched = (uint32_t)number;
         } else {
@@ -724,7 +726,7 @@ int main(int count, char **words)
     epoll_ctl(epoll, EPOLL_CTL_ADD, STDIN_FILENO, &commands);
     epoll_ctl(epoll, EPOLL_CTL_ADD, changes, &growth);
     for (uint32_t i = 0; i < set.streams; i++)
-        streams[i].number = i;
+        streams[i].number = set.first + i;
     for (uint32_t i = 0; i < set.watched; i++)
         streams[(uint64_t)i * set.streams / set.watched].is_watched = 1;
     connect_more();

@@ -1,0 +1,201 @@
+"""What the pieces beside the message path cost: storing, logging, coming back, starting."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+import wave
+from contextlib import ExitStack, closing
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from benchmarks.ingest.building import ROOT
+from benchmarks.ingest.generating import Load, generating
+from benchmarks.ingest.measuring import fresh_folder, prove_round
+from benchmarks.ingest.processes import running, start_on_core
+from benchmarks.ingest.servers import ALL, OURS
+from benchmarks.ingest.tables import spread, table
+
+from plugandtell.core.audio import SPEECH
+from plugandtell.core.protocol.messages import ClientInfo
+from plugandtell.core.recording import GapPolicy, Origin
+from plugandtell.logservice import LogSettings, bound_contextvars, configure, get_logger
+from plugandtell.server.recorder import Recorder
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from benchmarks.ingest.rounds import Plan
+
+_FRAME = bytes(range(1, 161)) * 4
+_FILES = 200
+_FRAMES = 100
+_EVENTS = 2_000
+_STARTS = 5
+
+
+def storage(plan: Plan) -> str:
+    """A frame of 20 ms into a file, among many files that grow together."""
+    ways: dict[str, Callable[[Path], float]] = {
+        "`os.write`, the floor": _raw_us,
+        "`Recording.write`": _recording_us,
+        "`wave.writeframes`": _wave_us,
+    }
+    taken: dict[str, list[float]] = {name: [] for name in ways}
+    for _ in range(plan.rounds + 2):
+        for name, way in ways.items():
+            with fresh_folder() as folder:
+                taken[name].append(way(folder))
+    floor = next(iter(taken))
+    rows = [
+        [
+            name,
+            spread(times, ".2f"),
+            spread([mine - least for mine, least in zip(times, taken[floor], strict=True)], ".2f"),
+        ]
+        for name, times in taken.items()
+    ]
+    print("\n".join("  ".join(row) for row in rows), flush=True)
+    return table([f"{len(_FRAME)} bytes appended by", "CPU µs", "above the floor"], rows)
+
+
+def _append_us(writes: list[Callable[[bytes], object]]) -> float:
+    """CPU time of one append, to each file in turn."""
+    before = time.process_time()
+    for _ in range(_FRAMES):
+        for write in writes:
+            write(_FRAME)
+    return 1e6 * (time.process_time() - before) / _FRAMES / len(writes)
+
+
+def _raw_us(folder: Path) -> float:
+    files = [os.open(folder / f"{number}", os.O_WRONLY | os.O_CREAT) for number in range(_FILES)]
+    taken = _append_us([lambda data, file=file: os.write(file, data) for file in files])  # type: ignore[misc]
+    for file in files:
+        os.close(file)
+    return taken
+
+
+def _wave_us(folder: Path) -> float:
+    with ExitStack() as stack:
+        files = [stack.enter_context(wave.open(str(folder / f"{number}.wav"), "wb")) for number in range(_FILES)]
+        for file in files:
+            file.setparams((1, 2, 16_000, 0, "NONE", ""))
+        return _append_us([file.writeframes for file in files])
+
+
+def _recording_us(folder: Path) -> float:
+    with closing(Recorder(folder)) as recorder:
+        recordings = [recorder.start(_origin(number)) for number in range(_FILES)]
+        taken = _append_us([recording.write for recording in recordings])
+        for recording in recordings:
+            recording.discard()
+    return taken
+
+
+def _origin(number: int) -> Origin:
+    return Origin(
+        segment_id=UUID(int=number + 1),
+        stream_id=UUID(int=number + 1),
+        continues=None,
+        client=ClientInfo("benchmark", "1"),
+        label=f"s{number}",
+        labels={},
+        started_at=datetime(2026, 1, 1, tzinfo=UTC),
+        start_index=0,
+        audio=SPEECH,
+        gap_policy=GapPolicy.FILL,
+    )
+
+
+def logging(plan: Plan) -> str:
+    """An event as the server logs it, to the JSON file and to a console that is no terminal."""
+    taken = []
+    calling = []
+    for _ in range(plan.rounds + 2):
+        with fresh_folder() as folder, (folder / "console").open("w") as console:
+            before, before_thread = time.process_time(), time.thread_time()
+            with configure(LogSettings("benchmark", folder), console), bound_contextvars(client="laptop"):
+                for number in range(_EVENTS):
+                    get_logger().info("segment_saved", segment_id=str(number), file="/audio/x.wav", seconds=1.5)
+                in_thread = time.thread_time() - before_thread
+            taken.append(1e6 * (time.process_time() - before) / _EVENTS)
+            calling.append(1e6 * in_thread / _EVENTS)
+    rows = [
+        ["all threads", spread(taken)],
+        ["the thread that logs, which is the one that reads the sockets", spread(calling)],
+    ]
+    print("\n".join("  ".join(row) for row in rows), flush=True)
+    return table(["one event", "CPU µs"], rows)
+
+
+def resuming(plan: Plan) -> str:
+    """Streams that drop without a close frame and come back, one after another, while all others stay connected."""
+    peer, load, rows = ALL[OURS], Load(plan.streams), []
+    opening, costs, medians, p99s, faults = [], [], [], [], 0
+    for _ in range(plan.rounds):
+        with fresh_folder() as folder:
+            with running(peer, folder, plan.cores.server) as server:
+                before = server.cpu_s()
+                with generating(peer, server.port, load, plan.cores.generator) as generator:
+                    opening.append(1e6 * (server.cpu_s() - before) / load.streams)
+                    generator.start()
+                    time.sleep(1)
+                    generator.stop()
+                    time.sleep(1)
+                    before = server.cpu_s()
+                    told = generator.resume(2 * load.streams)
+                    costs.append(1e6 * (server.cpu_s() - before) / told["count"])
+                    medians.append(told["p50_us"])
+                    p99s.append(told["p99_us"])
+                    ended = generator.end()
+            proof = prove_round(peer, folder / "audio", ended)
+            faults += len(proof.faults)
+            print(*proof.faults[:5], sep="\n", flush=True)
+    rows = [
+        ["CPU µs for a new stream, to its welcome", spread(opening, ".0f")],
+        ["CPU µs for a stream that drops and comes back, to its welcome", spread(costs, ".0f")],
+        ["µs from the drop to the welcome, p50", spread(medians, ".0f")],
+        ["µs from the drop to the welcome, p99", spread(p99s, ".0f")],
+        ["faults in the files afterwards", str(faults)],
+    ]
+    print("\n".join("  ".join(row) for row in rows), flush=True)
+    return table([f"{load.streams} streams connected", "median and range"], rows)
+
+
+def starting(plan: Plan) -> str:
+    """CPU time of each command to its help, and of the server until it listens."""
+    told = _output_of("benchmarks/startup.py")
+    wall, cpu = [], []
+    for _ in range(_STARTS):
+        with fresh_folder() as folder:
+            began = time.monotonic()
+            command = ALL[OURS].command(folder / "audio")
+            process = start_on_core(command, plan.cores.server, cwd=folder, stderr=subprocess.DEVNULL)
+            assert process.stdout is not None
+            process.stdout.readline()
+            wall.append(time.monotonic() - began)
+            process.send_signal(signal.SIGTERM)
+            _, _, usage = os.wait4(process.pid, 0)
+            cpu.append(usage.ru_utime + usage.ru_stime)
+            process.returncode = 0
+    rows = [["until it listens, seconds", spread(wall, ".2f")], ["CPU seconds of start and stop", spread(cpu, ".2f")]]
+    print(told, *("  ".join(row) for row in rows), sep="\n", flush=True)
+    return f"```\n{told}\n```\n\n{table(['`plugandtell-server`', 'median and range'], rows)}"
+
+
+def client(_: Plan) -> str:
+    """The client by voice detector, with a virtual microphone; takes several minutes."""
+    told = _output_of("benchmarks/client_cpu.py")
+    print(told, flush=True)
+    return f"```\n{told}\n```"
+
+
+def _output_of(script: str) -> str:
+    done = subprocess.run([sys.executable, ROOT / script], check=True, capture_output=True, text=True, cwd=ROOT)
+    return done.stdout.strip()
