@@ -5,6 +5,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import tempfile
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from benchmarks.ingest import limits, pieces
@@ -15,9 +18,10 @@ from benchmarks.ingest.measuring import Cores
 from benchmarks.ingest.results import RESULTS, conditions, replaced
 from benchmarks.ingest.rounds import HEAD, Plan, interleave, rounds_table, verdict
 from benchmarks.ingest.servers import ALL, DEFAULT, FLOOR, NODE_WS, OURS
+from filelock import FileLock, Timeout
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 CHART = "cpu.svg"
 
@@ -92,18 +96,39 @@ def main() -> None:
     if not sys.platform.startswith("linux"):
         sys.exit("this benchmark needs Linux: epoll, inotify, /proc")
     plan = plan_of(asked)
+    with _alone():
+        sections = _measure(asked.parts, plan)
+    if plan.writes:
+        text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
+        RESULTS.write_text(replaced(text, sections, [title for title, _ in PARTS.values()]), encoding="utf-8")
+        print(f"\nwritten: {RESULTS}")
+
+
+@contextmanager
+def _alone() -> Iterator[None]:
+    """Wait until no other run, of whatever working copy, measures on this machine."""
+    lock = FileLock(Path(tempfile.gettempdir()) / "plugandtell-ingest.lock")
+    try:
+        lock.acquire(blocking=False)
+    except Timeout:
+        print("waiting for another run to end", flush=True)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _measure(parts: Sequence[str], plan: Plan) -> dict[str, str]:
+    """The sections of the results, by title."""
     os.sched_setaffinity(0, {plan.cores.generator})
     sections = {}
-    for part in asked.parts:
+    for part in parts:
         title, measure = PARTS[part]
         print(f"\n{title}\n{HEAD if part in {'rounds', 'twice', 'batches'} else ''}", flush=True)
         before = conditions()
         sections[title] = f"{measure(plan)}\n\n{before}"
-    if not plan.writes:
-        return
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
-    RESULTS.write_text(replaced(text, sections, [title for title, _ in PARTS.values()]), encoding="utf-8")
-    print(f"\nwritten: {RESULTS}")
+    return sections
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from benchmarks.ingest.building import BUILD
 from benchmarks.ingest.generating import WATCHED, Generator, Load, generating
 from benchmarks.ingest.latency import latencies_us, read_log
 from benchmarks.ingest.pcm import Proof, prove, stream_files
-from benchmarks.ingest.processes import running
+from benchmarks.ingest.processes import Server, running
 from benchmarks.ingest.servers import OURS
 
 if TYPE_CHECKING:
@@ -85,43 +85,55 @@ def fresh_folder() -> Iterator[Path]:
         os.sync()
 
 
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """What was so when the generator had sent so many messages."""
+
+    told: dict[str, Any]
+    cpu_s: float
+    waited_s: float
+
+
 def measure(peer: Peer, load: Load, seconds: float, cores: Cores) -> Round:
     """Stream for so long to a fresh server, and look at all that it leaves."""
     with fresh_folder() as folder:
-        log = folder / "times.bin"
+        audio, log = folder / "audio", folder / "times.bin"
         with (
             running(peer, folder, cores.server) as server,
             generating(peer, server.port, load, cores.generator, log) as generator,
         ):
             generator.start()
             time.sleep(WARM_UP_S)
-            if peer.is_live and peer.does_write:
-                _watch(generator, folder / "audio", load.streams)
+            if peer.does_write and peer.is_live:
+                _watch(generator, audio, load.streams)
             pss_before = server.pss_bytes()
-            first, cpu_before, waited_before = generator.count(), server.cpu_s(), server.waited_s()
+            first = _look(generator, server)
             time.sleep(seconds)
-            last, cpu_after, waited_after = generator.count(), server.cpu_s(), server.waited_s()
-            pss_after = server.pss_bytes()
-            stopped = generator.stop()
-            ended = generator.end()
-        proof = prove_round(peer, folder / "audio", ended) if peer.does_write else None
-        latency = _percentiles(log, first["ns"], last["ns"])
-    cpu_s = cpu_after - cpu_before
-    seconds = (last["ns"] - first["ns"]) / 1e9
+            last = _look(generator, server)
+            pss = pss_before, server.pss_bytes()
+            stopped, ended = generator.stop(), generator.end()
+        latency = _percentiles(log, first, last)
+        proof = prove_round(peer, audio, ended) if peer.does_write else None
+    taken_s = (last.told["ns"] - first.told["ns"]) / 1e9
+    cpu_s = last.cpu_s - first.cpu_s
     return Round(
         peer=peer.name,
         load=load,
-        cpu_us=1e6 * cpu_s / (last["messages"] - first["messages"]),
-        core_share=cpu_s / seconds,
-        waited_share=(waited_after - waited_before) / seconds,
+        cpu_us=1e6 * cpu_s / (last.told["messages"] - first.told["messages"]),
+        core_share=cpu_s / taken_s,
+        waited_share=(last.waited_s - first.waited_s) / taken_s,
         latency_us=latency,
-        late_us=(last["late_p99_us"], last["late_max_us"]),
+        late_us=(last.told["late_p99_us"], last.told["late_max_us"]),
         unread_bytes=stopped["unread_most_bytes"],
         behind=max(stopped["unread_streams"], stopped["unsent_streams"]),
         failed=ended["failed"],
-        pss_bytes=(pss_before, pss_after),
+        pss_bytes=pss,
         proof=proof,
     )
+
+
+def _look(generator: Generator, server: Server) -> _Moment:
+    return _Moment(generator.count(), server.cpu_s(), server.waited_s())
 
 
 def _watch(generator: Generator, audio: Path, streams: int) -> None:
@@ -145,8 +157,8 @@ def prove_round(peer: Peer, audio: Path, ended: dict[str, Any]) -> Proof:
     return proof
 
 
-def _percentiles(log: Path, from_ns: int, to_ns: int) -> tuple[float, float, float] | None:
-    taken = latencies_us(read_log(log), from_ns, to_ns)
+def _percentiles(log: Path, first: _Moment, last: _Moment) -> tuple[float, float, float] | None:
+    taken = latencies_us(read_log(log), first.told["ns"], last.told["ns"])
     if not len(taken):
         return None
     # "higher": no interpolation, which has no meaning between a number and a message that never came

@@ -136,36 +136,36 @@ def logging(plan: Plan) -> str:
 
 def resuming(plan: Plan) -> str:
     """Streams that drop without a close frame and come back, one after another, while all others stay connected."""
-    peer, load, rows = ALL[OURS], Load(plan.streams), []
-    opening, costs, medians, p99s, faults = [], [], [], [], 0
-    for _ in range(plan.rounds):
-        with fresh_folder() as folder:
-            with running(peer, folder, plan.cores.server) as server:
-                before = server.cpu_s()
-                with generating(peer, server.port, load, plan.cores.generator) as generator:
-                    opening.append(1e6 * (server.cpu_s() - before) / load.streams)
-                    generator.start()
-                    time.sleep(1)
-                    generator.stop()
-                    time.sleep(1)
-                    before = server.cpu_s()
-                    told = generator.resume(2 * load.streams)
-                    costs.append(1e6 * (server.cpu_s() - before) / told["count"])
-                    medians.append(told["p50_us"])
-                    p99s.append(told["p99_us"])
-                    ended = generator.end()
-            proof = prove_round(peer, folder / "audio", ended)
-            faults += len(proof.faults)
-            print(*proof.faults[:5], sep="\n", flush=True)
-    rows = [
-        ["CPU µs for a new stream, to its welcome", spread(opening, ".0f")],
-        ["CPU µs for a stream that drops and comes back, to its welcome", spread(costs, ".0f")],
-        ["µs from the drop to the welcome, p50", spread(medians, ".0f")],
-        ["µs from the drop to the welcome, p99", spread(p99s, ".0f")],
-        ["faults in the files afterwards", str(faults)],
-    ]
+    taken = [_resume(plan) for _ in range(plan.rounds)]
+    rows = [[name, spread([one[name] for one in taken], ".0f")] for name in taken[0]]
     print("\n".join("  ".join(row) for row in rows), flush=True)
-    return table([f"{load.streams} streams connected", "median and range"], rows)
+    return table([f"{plan.streams} streams connected", "median and range"], rows)
+
+
+def _resume(plan: Plan) -> dict[str, float]:
+    """A server, whose streams all speak for a moment, and then drop twice each."""
+    peer, load = ALL[OURS], Load(plan.streams)
+    with fresh_folder() as folder:
+        with running(peer, folder, plan.cores.server) as server:
+            began = server.cpu_s()
+            with generating(peer, server.port, load, plan.cores.generator) as generator:
+                opened = server.cpu_s()
+                generator.start()
+                time.sleep(1)
+                generator.stop()
+                time.sleep(1)
+                before = server.cpu_s()
+                told = generator.resume(2 * load.streams)
+                after = server.cpu_s()
+                ended = generator.end()
+        proof = prove_round(peer, folder / "audio", ended)
+    return {
+        "CPU µs for a new stream, to its welcome": 1e6 * (opened - began) / load.streams,
+        "CPU µs for a stream that drops and comes back, to its welcome": 1e6 * (after - before) / told["count"],
+        "µs from the drop to the welcome, p50": told["p50_us"],
+        "µs from the drop to the welcome, p99": told["p99_us"],
+        "faults in the files afterwards": len(proof.faults),
+    }
 
 
 def starting(plan: Plan) -> str:

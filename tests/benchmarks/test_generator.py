@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import shutil
+import socket
 import sys
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
@@ -49,15 +50,15 @@ class Running:
         assert told["event"] == event
         return told
 
-    async def stream(self, messages: int = MESSAGES) -> int:
-        """Stream until at least so many messages are on their way; returns how many."""
+    async def stream(self, messages: int = MESSAGES) -> dict[str, Any]:
+        """Stream until at least so many messages are on their way; returns what was told at the end."""
         self.tell("start")
         sent = 0
         while sent < messages:
             self.tell("count")
             sent = (await self.hear("count"))["messages"]
         self.tell("stop")
-        return int((await self.hear("stopped"))["messages"])
+        return await self.hear("stopped")
 
 
 @asynccontextmanager
@@ -88,12 +89,23 @@ async def test_what_is_sent_is_what_the_proof_expects(program: Path) -> None:
     async with await asyncio.start_server(keep, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         async with generating(program, port, "raw", "--streams=1", "--first=41") as generator:
-            sent = await generator.stream()
+            sent = (await generator.stream())["messages"]
             generator.tell("end")
             ended = await generator.hear("ended")
             await over.wait()
     assert ended["samples"] == [320 * sent]
     assert np.array_equal(np.frombuffer(received[0], "<i2"), samples(41, 0, 320 * sent))
+
+
+async def test_streams_that_the_server_does_not_read_are_behind(program: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        async with generating(program, server.getsockname()[1], "raw", "--streams=2") as generator:
+            unread = [server.accept()[0] for _ in range(2)]
+            stopped = await generator.stream(10)
+        for connection in unread:
+            connection.close()
+    assert stopped["unread_streams"] == 2
+    assert stopped["unread_most_bytes"] >= 5 * 640
 
 
 async def test_all_that_is_sent_to_a_server_of_ours_is_recorded_acknowledged_and_timed(
