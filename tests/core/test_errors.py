@@ -50,6 +50,22 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
         ["no device is named 'x'", "\n  0 built-in", "\n  1 USB", "choose with --device"],
     ),
     (errors.MicrophoneLost("USB", "it was unplugged"), ["'USB'", "it was unplugged", "is saved"]),
+    (
+        errors.NoLoudspeaker("no device is named 'x'", ("0 built-in",), "choose with --device"),
+        ["no device is named 'x'", "\n  0 built-in", "choose with --device"],
+    ),
+    (errors.RecordingNotFound("7f", "audio"), ["'7f'", "'audio'", "recordings list", "--audio-dir"]),
+    (
+        errors.RecordingNotFound("7f", "audio", ("7f01  a.wav", "7f02  b.wav"), 3),
+        [
+            "not one recording but 5 fit '7f'",
+            "\n  7f01  a.wav",
+            "\n  7f02  b.wav",
+            "\n  and 3 more",
+            "more of one's name",
+        ],
+    ),
+    (errors.RecordingUnfinished("a.wav"), ["'a.wav'", "grows", "server"]),
     (errors.InputNotFound("a.wav", "no such file"), ["'a.wav'", "no such file"]),
     (errors.InputNotAudio("a.txt", "no known format"), ["'a.txt'", "no known format"]),
     (errors.InputEmpty("-", "not one sample"), ["'-'", "not one sample"]),

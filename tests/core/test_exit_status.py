@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from plugandtell.core.errors import PlugAndTellError
-from plugandtell.core.exit_status import ANALYTICS, CLIENT, MEANINGS, SERVER, ExitStatus, exit_status_of
+from plugandtell.core.exit_status import ANALYTICS, CLIENT, MEANINGS, RECORDINGS, SERVER, ExitStatus, exit_status_of
 from tests.core.test_errors import EXAMPLES
 
 EXPECTED = {
@@ -18,6 +18,9 @@ EXPECTED = {
     "DetectorUnavailable": ExitStatus.NO_DETECTOR,
     "NoMicrophone": ExitStatus.NO_MICROPHONE,
     "MicrophoneLost": ExitStatus.NO_MICROPHONE,
+    "NoLoudspeaker": ExitStatus.NO_MICROPHONE,
+    "RecordingNotFound": ExitStatus.BAD_INPUT,
+    "RecordingUnfinished": ExitStatus.BAD_INPUT,
     "InputNotFound": ExitStatus.BAD_INPUT,
     "InputNotAudio": ExitStatus.BAD_INPUT,
     "InputEmpty": ExitStatus.BAD_INPUT,
@@ -67,4 +70,5 @@ def test_the_commands_list_every_code_once() -> None:
     assert len(set(CLIENT)) == len(CLIENT)
     assert len(set(SERVER)) == len(SERVER)
     assert len(set(ANALYTICS)) == len(ANALYTICS)
+    assert len(set(RECORDINGS)) == len(RECORDINGS)
     assert set(CLIENT) | set(SERVER) | set(ANALYTICS) == set(ExitStatus)

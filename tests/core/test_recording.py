@@ -20,6 +20,7 @@ from plugandtell.core.recording import (
     gap_line,
     gaps_within,
     origin_line,
+    read_final_gaps,
     read_final_sidecar,
     read_open_sidecar,
     recording_name,
@@ -174,6 +175,13 @@ def test_a_whole_sidecar_reads_back(origin: Origin, reason: EndReason) -> None:
     voiced = 0 if reason is EndReason.RECOVERED else 7
     ended = Ended(origin.start_index, origin.start_index + 10, reason, voiced, 5, 6)
     assert read_final_sidecar(final_sidecar(origin, GAPS, ended, WAV)) == (origin, ended, WAV)
+
+
+def test_the_gaps_of_a_whole_sidecar_read_back() -> None:
+    assert read_final_gaps(final_sidecar(ORIGIN, GAPS, ENDED, WAV)) == GAPS
+    assert read_final_gaps(final_sidecar(ORIGIN, [], ENDED, WAV)) == []
+    with pytest.raises(ValueError, match="gaps is missing"):
+        read_final_gaps(origin_line(ORIGIN))
 
 
 def test_an_open_sidecar_is_no_whole_one_nor_the_other_way_round() -> None:

@@ -30,6 +30,9 @@ PlugAndTellError
     │   ├── InputNotAudio          no format that can be decoded, or damaged on the way
     │   ├── InputEmpty             audio without a single sample
     │   └── InputTooLong           more audio than a call may have
+    ├── NoLoudspeaker              no sound library, or no output device that plays
+    ├── RecordingNotFound          no recording of that name or id, or several
+    ├── RecordingUnfinished        a recording that grows still, or that a crash left
     ├── CannotListen               the port is taken, or the address is not ours
     ├── FolderUnusable             a folder that cannot be created, written or locked
     ├── AudioNotSaved              the client had to stop before everything was saved
@@ -396,6 +399,64 @@ class InputEmpty(InputError):
 
 class InputTooLong(InputError):
     """More audio than a call may have."""
+
+
+class NoLoudspeaker(PermanentError):
+    """No sound library, or no output device that plays.
+
+    Attributes:
+        cause: What is missing.
+        devices: The output devices there are, one line each.
+        hint: What to do about it.
+    """
+
+    def __init__(self, cause: str, devices: tuple[str, ...], hint: str) -> None:
+        super().__init__(cause, devices, hint)
+        self.cause = cause
+        self.devices = devices
+        self.hint = hint
+
+    def __str__(self) -> str:
+        listed = "".join(f"\n  {device}" for device in self.devices)
+        return f"{self.cause}: {self.hint}{listed}"
+
+
+class RecordingNotFound(PermanentError):
+    """No recording of that name or id, or several that it fits.
+
+    Attributes:
+        wanted: What the user named.
+        folder: Where it was looked for.
+        candidates: Those that it fits, one line each; empty if there are none.
+        more: How many fit besides.
+    """
+
+    def __init__(self, wanted: str, folder: str, candidates: tuple[str, ...] = (), more: int = 0) -> None:
+        super().__init__(wanted, folder, candidates, more)
+        self.wanted = wanted
+        self.folder = folder
+        self.candidates = candidates
+        self.more = more
+
+    def __str__(self) -> str:
+        if not self.candidates:
+            way_out = "`plugandtell recordings list` shows all, --audio-dir names another folder"
+            return f"no recording in {self.folder!r} is called {self.wanted!r}: {way_out}"
+        listed = "".join(f"\n  {one}" for one in self.candidates) + (f"\n  and {self.more} more" if self.more else "")
+        many = len(self.candidates) + self.more
+        return f"not one recording but {many} fit {self.wanted!r}: give more of one's name or id{listed}"
+
+
+class RecordingUnfinished(PermanentError):
+    """A recording that grows still, or that a crash left for the next start of its server."""
+
+    def __init__(self, file: str) -> None:
+        super().__init__(file)
+        self.file = file
+
+    def __str__(self) -> str:
+        way_out = "its server finishes it at its end, or when it starts again"
+        return f"the recording {self.file!r} grows still, or a crash left it: {way_out}"
 
 
 class CannotListen(PermanentError):

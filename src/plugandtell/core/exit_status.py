@@ -32,7 +32,7 @@ MEANINGS = {
     ExitStatus.BUG: "an unexpected error; the traceback is in the log",
     ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
     ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell or not to be trusted",
-    ExitStatus.NO_MICROPHONE: "no microphone, or it went away for good",
+    ExitStatus.NO_MICROPHONE: "no microphone or loudspeaker, or it went away for good",
     ExitStatus.BAD_INPUT: "the input is missing, empty or not audio",
     ExitStatus.REFUSED: "the server refused the stream",
     ExitStatus.NOT_SAVED: "it had to stop before everything was saved",
@@ -56,7 +56,10 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.ProtocolError, ExitStatus.NO_SERVER),
     (errors.DetectorUnavailable, ExitStatus.NO_DETECTOR),
     (errors.MicrophoneError, ExitStatus.NO_MICROPHONE),
+    (errors.NoLoudspeaker, ExitStatus.NO_MICROPHONE),
     (errors.InputError, ExitStatus.BAD_INPUT),
+    (errors.RecordingNotFound, ExitStatus.BAD_INPUT),
+    (errors.RecordingUnfinished, ExitStatus.BAD_INPUT),
     (errors.Refused, ExitStatus.REFUSED),
     (errors.ServerBusy, ExitStatus.REFUSED),
     (errors.AudioNotSaved, ExitStatus.NOT_SAVED),
@@ -96,6 +99,7 @@ CLIENT = (
     ExitStatus.NOT_SAVED,
     ExitStatus.NO_DETECTOR,
 )
+RECORDINGS = (*COMMON, ExitStatus.NO_MICROPHONE, ExitStatus.BAD_INPUT)
 GATE = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.BAD_INPUT, ExitStatus.NO_DETECTOR)
 ANALYTICS = (
     *COMMON,

@@ -170,6 +170,15 @@ def read_final_sidecar(text: str) -> tuple[Origin, Ended, WavFile]:
     return origin, ended, WavFile(name, fields.integer("samples"), fields.integer("size_bytes"), sha256)
 
 
+def read_final_gaps(text: str) -> list[Gap]:
+    """The gaps in what `final_sidecar` wrote.
+
+    Raises:
+        ValueError: The text is something else; the error says what.
+    """
+    return [Gap(_index(gap, "start_index"), _index(gap, "samples")) for gap in JsonObject.parse(text).objects("gaps")]
+
+
 def gaps_within(origin: Origin, gaps: Sequence[Gap], samples: int) -> tuple[list[Gap], int]:
     """The gaps that a file of `samples` samples holds, and the index at which it ends.
 
