@@ -19,6 +19,7 @@ from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
 from plugandtell.command import ENGINES, TOKEN_VARIABLE, TOKENS_VARIABLE, LogOptions, flags_of, new_app, run_to_exit
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.recordings.cli import app as recordings_app
 from plugandtell.sample import sample_path
 from plugandtell.server.cli import app as server_app
 from plugandtell.server.settings import ServerSettings
@@ -32,6 +33,7 @@ app = new_app(
 app.command(server_app, name="server")
 app.command(client_app, name="client")
 app.command(gate_app, name="gate")
+app.command(recordings_app, name="recordings")
 app.command(analyze_app, name="analyze")
 app.command(calls_app, name="calls")
 app.command(worker_app, name="worker")
