@@ -244,10 +244,9 @@ def _below(recordings: RecordingsFolder, contents: Contents, shown: int, *, is_c
     lines = []
     if not shown:
         way_out = "`plugandtell run` makes some, and --audio-dir names another folder"
-        lines.append(
-            f"no {'' if is_all else 'such '}recordings in {escape(str(recordings.path.absolute()))}: {way_out}"
-        )
-    elif is_all and len(contents.finished) > shown:
+        what = "none of these recordings is" if contents.finished else "no recordings are"
+        lines.append(f"{what} in {escape(str(recordings.path.absolute()))}: {way_out}")
+    elif is_cut and len(contents.finished) > shown:
         lines.append(f"\nthe newest {shown} of {len(contents.finished)}")
     if contents.unfinished:
         count = len(contents.unfinished)

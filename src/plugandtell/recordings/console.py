@@ -47,28 +47,25 @@ def ask(question: str) -> str | None:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str], None]]:
-    """Draws a line over and over, if standard error is a terminal. No state of the terminal is changed for it."""
+    """Draws a line over and over, if standard error is a terminal. No state of the terminal is changed for it.
+
+    It has a descriptor of its own: the other one is silenced while sound libraries are at work.
+    """
     stream = sys.stderr
-    is_shown = stream is not None and stream.isatty() and os.environ.get("TERM") != "dumb"
-    drawn = False
-
-    def draw(line: str) -> None:
-        nonlocal drawn
-        if is_shown:
-            _write(stream, f"{_BEGIN_AGAIN}{line}")
-            drawn = True
-
-    try:
-        yield draw
-    finally:
-        if drawn:
-            _print(stream, "")
+    if stream is None or not stream.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda _: None
+        return
+    with os.fdopen(os.dup(stream.fileno()), "w", encoding=stream.encoding) as own:
+        try:
+            yield lambda line: _write(own, f"{_BEGIN_AGAIN}{line}")
+        finally:
+            _write(own, "\n")
 
 
 def width(stream: TextIO | None = None) -> int:
     """Of the terminal that the stream leads to, or standard output, if there is one."""
     try:
-        return os.get_terminal_size(stream.fileno()).columns if stream is not None else _of_stdout()
+        return (os.get_terminal_size(stream.fileno()).columns if stream is not None else 0) or _of_stdout()
     except (OSError, ValueError):
         return _of_stdout()
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plugandtell.core.errors import NoLoudspeaker
-from plugandtell.portaudio import INSTALL_HINT, stderr_silenced
+from plugandtell.portaudio import INSTALL_HINT
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -61,7 +61,7 @@ class OutputStream:
 def open_loudspeaker(
     load: Callable[[], ModuleType], wanted: str | int | None, sample_rate: int, channels: int
 ) -> OutputStream:
-    """Find an output device and start a stream. What the sound libraries print is not shown.
+    """Find an output device and start a stream.
 
     Args:
         load: Where sounddevice comes from.
@@ -72,17 +72,16 @@ def open_loudspeaker(
     Raises:
         NoLoudspeaker: None is there, none or several fit, or it does not open.
     """
-    with stderr_silenced():
-        library = _loaded(load)
-        device = _chosen(library, wanted)
-        try:
-            stream = library.OutputStream(
-                device=device["index"], samplerate=sample_rate, channels=channels, dtype="int16", latency=_BUFFERED_S
-            )
-            stream.start()
-        except library.PortAudioError as exc:
-            cause = f"{device['name']!r} does not play {sample_rate} Hz with {channels} channels ({exc})"
-            raise NoLoudspeaker(cause, _listed(library), _CHOOSE_HINT) from exc
+    library = _loaded(load)
+    device = _chosen(library, wanted)
+    try:
+        stream = library.OutputStream(
+            device=device["index"], samplerate=sample_rate, channels=channels, dtype="int16", latency=_BUFFERED_S
+        )
+        stream.start()
+    except library.PortAudioError as exc:
+        cause = f"{device['name']!r} does not play {sample_rate} Hz with {channels} channels ({exc})"
+        raise NoLoudspeaker(cause, _listed(library), _CHOOSE_HINT) from exc
     return OutputStream(str(device["name"]), stream, library.PortAudioError, float(stream.latency))
 
 

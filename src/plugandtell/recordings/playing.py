@@ -9,6 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Final
 
 from plugandtell.core.amounts import length_text
+from plugandtell.portaudio import stderr_silenced
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,8 @@ class Player:
 
     def _run(self) -> None:
         try:
-            self._pour()
+            with stderr_silenced():  # of what the sound libraries print, from the first try to open a device on
+                self._pour()
         except BaseException as exc:  # noqa: BLE001  (raised again by the thread that waits)
             self._failure = exc
         finally:
