@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from plugandtell.core.errors import NoLoudspeaker
 from plugandtell.portaudio import INSTALL_HINT
 
@@ -19,6 +21,8 @@ _CHOOSE_HINT = "choose one of these with --device"
 
 _BUFFERED_S = 0.5
 """Nobody waits for an answer: rather late than with holes where the machine is busy."""
+
+_MARGIN_S = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +53,16 @@ class OutputStream:
             raise NoLoudspeaker(f"{self.name!r} stopped playing ({exc})", (), _CONNECT_HINT) from exc
 
     def finish(self) -> None:
-        """Wait until all was heard."""
-        self.stream.stop()
+        """Wait until all was heard.
+
+        Stopping a stream in good order is said to wait; through ALSA's plug-in for PulseAudio it drops what it has.
+        Silence behind the last sample pushes it out everywhere.
+
+        Raises:
+            NoLoudspeaker: As `write` does.
+        """
+        samples = round((self.latency_s + _MARGIN_S) * self.stream.samplerate)
+        self.write(np.zeros((samples, self.stream.channels), np.int16))
 
     def close(self) -> None:
         """Fall silent at once, and release the device."""
