@@ -57,6 +57,11 @@ class VirtualMicrophone:
         """The command that plays raw 16 kHz mono 16-bit audio from its standard input to a sink."""
         return ["pacat", "--playback", f"--device={sink}", "--raw", "--format=s16le", "--rate=16000", "--channels=1"]
 
+    def recorder(self, sink: str = FIRST) -> list[str]:
+        """The command that writes what is played to a sink to its standard output, in the same format."""
+        source = f"--device={sink}.monitor"
+        return ["pacat", "--record", source, "--raw", "--format=s16le", "--rate=16000", "--channels=1"]
+
     def suspend(self, sink: str = FIRST) -> None:
         """Make a microphone fall silent without going away."""
         # Its monitor, the source proper, cannot be suspended alone.

@@ -6,18 +6,19 @@ import os
 from contextlib import suppress
 from importlib.metadata import version
 from typing import TYPE_CHECKING
+from unicodedata import combining, normalize
 from uuid import uuid4
 
 from plugandtell.core.errors import FolderUnusable, InvalidSetting
 from plugandtell.core.json_object import utc_text
 from plugandtell.core.safe_text import escape
+from plugandtell.recordings.containers import Container
 from plugandtell.recordings.listing import local_text
 from plugandtell.recordings.sound import Sound, write_sound
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from plugandtell.recordings.containers import Container
     from plugandtell.recordings.finished import FinishedRecording
 
 
@@ -44,7 +45,7 @@ def export(recording: FinishedRecording, target: Path, container: Container, *, 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with Sound(recording.audio) as sound:
-            write_sound(temporary, sound, container.value, _tags(recording))
+            write_sound(temporary, sound, container.value, _tags(recording, container))
         _put_in_place(temporary, target, is_forced=is_forced)
     except OSError as exc:
         raise FolderUnusable("--to", str(target.parent), (exc.strerror or str(exc)).lower()) from exc
@@ -69,12 +70,19 @@ def _check_free(target: Path) -> None:
         raise InvalidSetting("--to", str(target), "a name that is free, or give --force to replace what is there")
 
 
-def _tags(recording: FinishedRecording) -> dict[str, str]:
+def _tags(recording: FinishedRecording, container: Container) -> dict[str, str]:
     label = escape(recording.origin.label)
-    return {
+    tags = {
         "title": f"{label}, {local_text(recording.started_at)}",
         "artist": label,
         "date": utc_text(recording.started_at),
         "comment": f"segment {recording.origin.segment_id}",
         "software": f"PlugAndTell {version('plugandtell')}",
     }
+    return {name: _in_ascii(text) for name, text in tags.items()} if container is Container.MP3 else tags
+
+
+def _in_ascii(text: str) -> str:
+    """For the tags of an MP3, which libsndfile writes as ID3v1: that knows no encoding, and 30 bytes a field."""
+    bare = "".join(one for one in normalize("NFKD", text) if not combining(one))
+    return bare.encode("ascii", "replace").decode()
