@@ -11,7 +11,6 @@ import numpy.typing as npt
 from plugandtell.client.clocks import Clocks
 from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
 from plugandtell.client.source import Hole
-from plugandtell.client.watchdog import LOOK_EVERY_S
 from plugandtell.core.audio import SPEECH
 from tests.client.fake_sound import STUDIO, FakeSound, FakeStream, FakeThreads
 
@@ -19,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 LOUDEST = 20_000
-LOOK_S = LOOK_EVERY_S
+LOOK_S = 0.05
+"""The length of a block, and so how often a microphone that hears something is looked at."""
 
 
 def spoken(first: int, last: int, rate: int = SPEECH.sample_rate) -> npt.NDArray[np.int16]:
@@ -36,6 +36,7 @@ class Room:
         self.threads = FakeThreads()
         self.now_s = 0.0
         self.asleep_s = 0.0
+        self._is_rung = False
         self._plan: list[tuple[float, Callable[[], object]]] = []
 
     @property
@@ -45,7 +46,7 @@ class Room:
 
     def machine(self) -> Machine:
         clocks = Clocks(lambda: self.now_s + self.asleep_s, lambda: self.now_s)
-        return Machine(clocks, lambda: self.sound, self.sleep, self.threads)
+        return Machine(clocks, lambda: self.sound, self, self.threads)
 
     async def microphone(self, **settings: object) -> Microphone:
         """One that is open."""
@@ -56,6 +57,17 @@ class Room:
     def at(self, now_s: float, action: Callable[[], object]) -> None:
         """Have this done when so much time has passed."""
         self._plan.append((now_s, action))
+
+    def ring(self) -> None:
+        """As a bell: what is heard rings it."""
+        self._is_rung = True
+
+    async def wait(self, at_most_s: float) -> None:
+        """As a bell: time passes, block by block."""
+        until_s = self.now_s + at_most_s - LOOK_S / 2
+        while not self._is_rung and self.now_s < until_s:
+            await self.sleep(LOOK_S)
+        self._is_rung = False
 
     async def sleep(self, seconds: float) -> None:
         """Let time pass: what is planned is done, and whoever listens hears what was to be heard."""

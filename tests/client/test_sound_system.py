@@ -21,7 +21,7 @@ class TalkativeSound(FakeSound):
 
 
 def system_of(sound: FakeSound) -> SoundSystem:
-    return SoundSystem(lambda: sound, lambda: 0.0)
+    return SoundSystem(lambda: sound, lambda: 0.0, lambda: None, 50)
 
 
 @pytest.mark.parametrize("opens", [True, False])

@@ -9,7 +9,7 @@ FIRST = round(FIRST_AUDIO_S / LOOK_EVERY_S)
 
 
 def watched(heard_samples: int) -> tuple[Capture, Watchdog]:
-    capture = Capture(SPEECH, lambda: 0.0)
+    capture = Capture(SPEECH, lambda: 0.0, lambda: None)
     capture.heard_samples = heard_samples
     return capture, Watchdog(capture)
 

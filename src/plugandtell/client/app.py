@@ -46,6 +46,8 @@ T = TypeVar("T")
 _SHUTDOWN_WITHIN_S = 10.0
 _TAKE_WITHIN_S = 2.0
 _GIVE_UP_AFTER_S = 30.0
+_LONGEST_BLOCK_MS = 50
+"""How much a microphone hands over at a time: each block wakes the process, and waits to be full."""
 _USUAL_SILENCE_MS = 3000  # a server's default: what the gate holds back until it has met one
 
 
@@ -226,6 +228,7 @@ def _microphone_settings(settings: ClientSettings) -> MicrophoneSettings:
     return MicrophoneSettings(
         device=int(device) if device and device.isdecimal() else device,
         give_up_after_s=math.inf if settings.mic_give_up_after is None else settings.mic_give_up_after,
+        block_ms=min(settings.batch_ms, _LONGEST_BLOCK_MS),
     )
 
 

@@ -6,20 +6,14 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from plugandtell.client.converter import FULL_SCALE
 from plugandtell.core.audio import SPEECH
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from plugandtell.client.converter import Block
     from plugandtell.core.audio import AudioFormat
 
-BLOCK_MS = 20
 BACKLOG_S = 60
-BACKLOG_BLOCKS = BACKLOG_S * 1000 // BLOCK_MS
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +33,7 @@ class Capture:
     Args:
         audio_format: What the stream delivers.
         clock: Seconds that pass, in the sleep of the computer too.
+        ring: Called, in PortAudio's thread, when there is something to take, and at the end.
 
     Attributes:
         audio_format: What the stream delivers.
@@ -49,13 +44,16 @@ class Capture:
         heard_to_s: When the last one was.
     """
 
-    def __init__(self, audio_format: AudioFormat, clock: Callable[[], float]) -> None:
+    def __init__(self, audio_format: AudioFormat, clock: Callable[[], float], ring: Callable[[], None]) -> None:
         self.audio_format = audio_format
         self.heard_samples = 0
         self.overflows = 0
         self.finished = False
         self.heard_from_s = self.heard_to_s = clock()
         self._clock = clock
+        self._ring = ring
+        self._most_samples = audio_format.samples_from_s(BACKLOG_S)
+        self._taken_samples = 0
         self._dropped_samples = 0
         self._unmarked_samples = 0
         self._blocks: deque[bytes | Dropped] = deque()
@@ -71,14 +69,14 @@ class Capture:
         return Dropped(self._in_speech(self._unmarked_samples))
 
     def hear(self, block: Any, samples: int, _when: object, status: Any) -> None:
-        """PortAudio's callback, once every `BLOCK_MS`: copies, hands over, returns."""
+        """PortAudio's callback, once for every block: copies, hands over, returns."""
         now_s = self._clock()
         if not self.heard_samples:
             self.heard_from_s = now_s - self.audio_format.seconds_from(samples)
         self.heard_to_s = now_s
         self.overflows += bool(status.input_overflow)
         self.heard_samples += samples
-        if len(self._blocks) >= BACKLOG_BLOCKS:
+        if self.heard_samples - self._dropped_samples - self._taken_samples > self._most_samples:
             self._dropped_samples += samples
             self._unmarked_samples += samples
             return
@@ -86,20 +84,21 @@ class Capture:
             self._blocks.append(self.dropped_since)
             self._unmarked_samples = 0
         self._blocks.append(bytes(block))
+        self._ring()
 
     def finish(self) -> None:
         """PortAudio's last callback."""
         self.finished = True
+        self._ring()
 
-    def take(self) -> Block | Dropped | None:
+    def take(self) -> bytes | Dropped | None:
         """The oldest block held, if any; or what was dropped before it."""
         if not self._blocks:
             return None
         block = self._blocks.popleft()
-        if isinstance(block, Dropped):
-            return block
-        values = np.frombuffer(block, np.int16).reshape(-1, self.audio_format.channels)
-        return np.divide(values, FULL_SCALE, dtype=np.float32)
+        if not isinstance(block, Dropped):
+            self._taken_samples += self.audio_format.samples_in(len(block))
+        return block
 
     def _in_speech(self, samples: int) -> int:
         return SPEECH.samples_from_s(self.audio_format.seconds_from(samples))

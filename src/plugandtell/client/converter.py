@@ -20,6 +20,9 @@ class Converter:
 
     What was 16 kHz, mono and 16-bit before it was float comes out bit for bit. How the input is cut into blocks
     makes no difference to the output.
+
+    Args:
+        sample_rate: That of the input.
     """
 
     def __init__(self, sample_rate: int) -> None:
@@ -33,6 +36,11 @@ class Converter:
         # One NaN or infinity would stay in the resampler's memory and spoil everything after it.
         mono = np.nan_to_num(mono, nan=0.0, posinf=1.0, neginf=-1.0)
         return self._convert(mono, last=False)
+
+    def feed_pcm(self, pcm: bytes, channels: int) -> bytes:
+        """As `feed`, from 16-bit samples in the byte order of this machine."""
+        values = np.frombuffer(pcm, np.int16).reshape(-1, channels)
+        return self.feed(np.divide(values, FULL_SCALE, dtype=np.float32))
 
     def flush(self) -> bytes:
         """What the resampler kept back. Nothing may be fed afterwards."""

@@ -8,6 +8,7 @@ from plugandtell.client.capture import Dropped
 from plugandtell.client.converter import Converter
 from plugandtell.client.source import Hole, Losses
 from plugandtell.client.watchdog import Watchdog
+from plugandtell.core.audio import SPEECH
 
 if TYPE_CHECKING:
     from plugandtell.client.clocks import Clocks
@@ -64,7 +65,7 @@ class Listening:
         return Losses(dropped_samples=self._capture.dropped_samples, overflows=self._capture.overflows)
 
     def look(self) -> list[bytes | Hole]:
-        """What came since the last time. To be called every `LOOK_EVERY_S`; sets `lost`."""
+        """What came since the last time. To be called when it rings, or every `LOOK_EVERY_S`; sets `lost`."""
         # Asked first, so that all that was heard before is taken below.
         self.lost = self._slept() or self._watchdog.look()
         pieces: list[bytes | Hole] = []
@@ -72,7 +73,7 @@ class Listening:
             if isinstance(block, Dropped):
                 pieces += [*self._flush(), Hole(block.samples, BUFFER_FULL)]
                 self._converter = Converter(self._capture.audio_format.sample_rate)
-            elif audio := self._converter.feed(block):
+            elif audio := self._in_speech(block):
                 pieces.append(audio)
         return pieces
 
@@ -80,6 +81,11 @@ class Listening:
         """What is left after the last look. Nothing may be asked afterwards."""
         rest = self._capture.dropped_since.samples
         return [*self._flush(), *([Hole(rest, BUFFER_FULL)] if rest else [])]
+
+    def _in_speech(self, block: bytes) -> bytes:
+        """Most devices deliver what is wanted: to make floats of it and back would take longer than all the rest."""
+        heard = self._capture.audio_format
+        return block if heard == SPEECH else self._converter.feed_pcm(block, heard.channels)
 
     def _flush(self) -> list[bytes]:
         audio = self._converter.flush()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, TypeVar
 
 from plugandtell.client.absence import Absence
+from plugandtell.client.bell import Bell, LoopBell
 from plugandtell.client.device_thread import in_daemon_thread
 from plugandtell.client.listening import Listening
 from plugandtell.client.reopening import Reopening, close_once_open
@@ -20,13 +21,15 @@ from plugandtell.logservice import Throttle, get_logger
 from plugandtell.portaudio import load_sound_library
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable
+    from collections.abc import AsyncIterator, Callable
     from concurrent.futures import Future
     from types import ModuleType
 
     from plugandtell.client.clocks import Clocks
     from plugandtell.client.device_thread import Run
     from plugandtell.client.source import Hole
+
+T = TypeVar("T")
 
 _STILL_AWAY_EVERY_S = 10.0
 
@@ -41,12 +44,14 @@ class MicrophoneSettings:
         open_within_s: How long it may take to open at first, the start of PortAudio included.
         close_within_s: How long it may take to close, while the user waits.
         give_up_after_s: How long to wait for one that is lost.
+        block_ms: How much audio comes at a time. Each block wakes the process twice.
     """
 
     device: str | int | None = None
     open_within_s: float = 10.0
     close_within_s: float = 2.0
     give_up_after_s: float = math.inf
+    block_ms: int = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +61,13 @@ class Machine:
     Attributes:
         clocks: What tells how long a hole is.
         load: Where sounddevice comes from.
-        sleep: Sleeps for so many seconds.
+        bell: Rings when something was heard.
         run: Runs what may wait for a device.
     """
 
     clocks: Clocks
     load: Callable[[], ModuleType] = load_sound_library
-    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep
+    bell: Bell = field(default_factory=LoopBell)
     run: Run = in_daemon_thread
 
 
@@ -73,10 +78,10 @@ class Microphone:
         self._settings = settings
         self._wanted = settings.device
         self._clocks = machine.clocks
-        self._sleep = machine.sleep
+        self._bell = machine.bell
         self._run = machine.run
-        self._sound = SoundSystem(machine.load, self._clocks.elapsed_s)
-        self._reopening = Reopening(self._sound, self._run, self._clocks.awake_s)
+        self._sound = SoundSystem(machine.load, self._clocks.elapsed_s, self._bell.ring, settings.block_ms)
+        self._reopening = Reopening(self._sound, self._run_and_ring, self._clocks.awake_s)
         self._name = "default" if settings.device is None else str(settings.device)
         self._listening: Listening | None = None
         self._absence: Absence | None = None
@@ -136,13 +141,14 @@ class Microphone:
                 yield piece
             self._give_up_if_gone_too_long()
             if not self._stopped:
-                await self._sleep(LOOK_EVERY_S)
+                await self._bell.wait(LOOK_EVERY_S)
         for piece in self._end():
             yield piece
 
     def stop(self) -> None:
         """Listen no longer."""
         self._stopped = True
+        self._bell.ring()
 
     async def close(self) -> None:
         """Release the device. One that does not answer is left behind once its deadline has passed."""
@@ -160,6 +166,12 @@ class Microphone:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.close_within_s):
                 await asyncio.gather(*map(asyncio.wrap_future, work), return_exceptions=True)
+
+    def _run_and_ring(self, work: Callable[[], T], /) -> Future[T]:
+        """So that each step of a reopening follows the one before at once."""
+        done = self._run(work)
+        done.add_done_callback(lambda _: self._bell.ring())
+        return done
 
     def _look(self) -> list[bytes | Hole]:
         if self._listening is None and (stream := self._reopening.look(self._wanted)) is not None:

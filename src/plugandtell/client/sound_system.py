@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from plugandtell.client.capture import BLOCK_MS, Capture
+from plugandtell.client.capture import Capture
 from plugandtell.client.input_devices import CONNECT_HINT, InputDevice, choose_device, input_devices
 from plugandtell.core.audio import SPEECH, AudioFormat
 from plugandtell.core.errors import NoMicrophone
@@ -45,11 +45,17 @@ class SoundSystem:
     Args:
         load: Where sounddevice comes from.
         clock: Passed on to the captures.
+        ring: The same.
+        block_ms: How much audio a stream hands over at a time.
     """
 
-    def __init__(self, load: Callable[[], ModuleType], clock: Callable[[], float]) -> None:
+    def __init__(
+        self, load: Callable[[], ModuleType], clock: Callable[[], float], ring: Callable[[], None], block_ms: int
+    ) -> None:
         self._load = load
         self._clock = clock
+        self._ring = ring
+        self._block_ms = block_ms
 
     def reopen(self, wanted: str | int | None, *, afresh: bool) -> InputStream:
         """Find a device that may be away, and start listening. What the sound libraries print is not shown.
@@ -101,13 +107,13 @@ class SoundSystem:
             raise _not_starting(exc) from exc
 
     def _open_stream(self, library: ModuleType, device: InputDevice, audio_format: AudioFormat) -> InputStream:
-        capture = Capture(audio_format, self._clock)
+        capture = Capture(audio_format, self._clock, self._ring)
         stream = library.RawInputStream(
             device=device.index,
             samplerate=audio_format.sample_rate,
             channels=audio_format.channels,
             dtype="int16",
-            blocksize=audio_format.samples_from_ms(BLOCK_MS),
+            blocksize=audio_format.samples_from_ms(self._block_ms),
             callback=capture.hear,
             finished_callback=capture.finish,
         )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from plugandtell.client.capture import Capture
 
-LOOK_EVERY_S = 0.05
+LOOK_EVERY_S = 0.1  # while nothing comes; what comes is looked at as soon as it has come
 FIRST_AUDIO_S = 3.0  # a wireless headset takes its time to wake
 NO_AUDIO_S = 0.8  # a live device calls back all the time, in silence too; with what looks take, a loss shows within 1 s
 
@@ -15,8 +15,8 @@ NO_AUDIO_S = 0.8  # a live device calls back all the time, in silence too; with 
 class Watchdog:
     """Says why a device is to be given up: its stream says it has finished, or its callbacks just stop.
 
-    It counts looks, not time: a look that comes late, because the event loop was busy or the machine asleep, is no
-    proof against the device.
+    It counts looks that find nothing new, not time: a look that comes late, because the event loop was busy or the
+    machine asleep, is no proof against the device.
     """
 
     def __init__(self, capture: Capture) -> None:
@@ -25,7 +25,7 @@ class Watchdog:
         self._mute_looks = 0
 
     def look(self) -> str | None:
-        """What became of the device, if it is lost. To be called every `LOOK_EVERY_S`."""
+        """What became of the device, if it is lost. To be called when something was heard, or every `LOOK_EVERY_S`."""
         if self._capture.finished:
             return "the device was disconnected"
         heard_samples = self._capture.heard_samples
