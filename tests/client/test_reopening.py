@@ -70,7 +70,7 @@ async def test_the_first_try_is_made_at_once() -> None:
     room = Room()
     room.at(2, lambda: finish(room))
     tape = await taped(room, 3)
-    assert tape.hole_s == [(2 - LOOK_S, 2)]
+    assert tape.hole_s == [(2 - LOOK_S, 2 + LOOK_S)]
     assert tape.is_true_to_time
 
 
@@ -166,7 +166,7 @@ async def test_another_rate_afterwards_is_converted() -> None:
     room.at(2, replace)
     tape = await taped(room, 6)
     ((start_s, end_s),) = tape.hole_s
-    assert (start_s, end_s) == (2 - LOOK_S, 2)
+    assert (start_s, end_s) == (2 - LOOK_S, 2 + LOOK_S)
     assert len(tape.samples) == 6 * SPEECH.sample_rate
     assert room.stream.settings["samplerate"] == 48_000
 

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from plugandtell.client.absence import Absence
 from plugandtell.client.bell import Bell, LoopBell
@@ -15,7 +15,7 @@ from plugandtell.client.listening import Listening
 from plugandtell.client.reopening import Reopening, close_once_open
 from plugandtell.client.sound_system import SoundSystem
 from plugandtell.client.source import Losses
-from plugandtell.client.watchdog import LOOK_EVERY_S
+from plugandtell.client.watchdog import LOOK_EVERY_S, LOOK_WHILE_AWAY_EVERY_S
 from plugandtell.core.errors import MicrophoneLost, NoMicrophone
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.portaudio import load_sound_library
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from plugandtell.client.clocks import Clocks
     from plugandtell.client.device_thread import Run
     from plugandtell.client.source import Hole
-
-T = TypeVar("T")
 
 _STILL_AWAY_EVERY_S = 10.0
 
@@ -81,7 +79,7 @@ class Microphone:
         self._bell = machine.bell
         self._run = machine.run
         self._sound = SoundSystem(machine.load, self._clocks.elapsed_s, self._bell.ring, settings.block_ms)
-        self._reopening = Reopening(self._sound, self._run_and_ring, self._clocks.awake_s)
+        self._reopening = Reopening(self._sound, self._run, self._clocks.awake_s)
         self._name = "default" if settings.device is None else str(settings.device)
         self._listening: Listening | None = None
         self._absence: Absence | None = None
@@ -141,7 +139,7 @@ class Microphone:
                 yield piece
             self._give_up_if_gone_too_long()
             if not self._stopped:
-                await self._bell.wait(LOOK_EVERY_S)
+                await self._bell.wait(LOOK_EVERY_S if self._listening else LOOK_WHILE_AWAY_EVERY_S)
         for piece in self._end():
             yield piece
 
@@ -166,12 +164,6 @@ class Microphone:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._settings.close_within_s):
                 await asyncio.gather(*map(asyncio.wrap_future, work), return_exceptions=True)
-
-    def _run_and_ring(self, work: Callable[[], T], /) -> Future[T]:
-        """So that each step of a reopening follows the one before at once."""
-        done = self._run(work)
-        done.add_done_callback(lambda _: self._bell.ring())
-        return done
 
     def _look(self) -> list[bytes | Hole]:
         if self._listening is None and (stream := self._reopening.look(self._wanted)) is not None:
