@@ -37,8 +37,8 @@ DETECTORS = ("webrtc", "auto", "silero")
 PYTHON = [sys.executable, "-m", "plugandtell"]
 FLOOR_PROGRAM = """
 import signal, sounddevice
-from plugandtell.client.microphone import MicrophoneSettings
-settings = {"samplerate": 16_000, "channels": 1, "dtype": "int16", "blocksize": 16 * MicrophoneSettings().block_ms}
+from plugandtell.core.batch import batch_of
+settings = {"samplerate": 16_000, "channels": 1, "dtype": "int16", "blocksize": batch_of(100, 512).block_samples}
 stream = sounddevice.RawInputStream(**settings, callback=lambda *_: None)
 stream.start()
 signal.sigwait({signal.SIGINT})

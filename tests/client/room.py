@@ -64,9 +64,9 @@ class Room:
 
     async def wait(self, at_most_s: float) -> None:
         """As a bell: time passes, block by block."""
-        until_s = self.now_s + at_most_s - LOOK_S / 2
+        until_s = round(self.now_s + at_most_s, 6)
         while not self._is_rung and self.now_s < until_s:
-            await self.sleep(LOOK_S)
+            await self.sleep(min(LOOK_S, until_s - self.now_s))
         self._is_rung = False
 
     async def sleep(self, seconds: float) -> None:

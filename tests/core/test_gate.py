@@ -111,7 +111,7 @@ def test_the_clock_stands_still_at_a_suspected_onset() -> None:
 
 def test_positions_come_in_audio_time_and_say_how_far_voice_went() -> None:
     told = [item for item in decide("##" + "." * 12) if isinstance(item, Quiet)]
-    assert told == [Quiet(6, 2), Quiet(10, 2), Quiet(12, 2), Quiet(14, 2)]
+    assert told == [Quiet(5, 2), Quiet(6, 2), Quiet(10, 2), Quiet(12, 2), Quiet(14, 2)]
 
 
 def test_the_end_of_a_held_pause_is_told_at_once() -> None:

@@ -25,6 +25,7 @@ from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
 from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
+from plugandtell.core.batch import batch_of
 from plugandtell.core.errors import AudioNotSaved, NoMicrophone, PlugAndTellError, ServerUnreachable, TransientError
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.gate import AudioGate
@@ -46,8 +47,6 @@ T = TypeVar("T")
 _SHUTDOWN_WITHIN_S = 10.0
 _TAKE_WITHIN_S = 2.0
 _GIVE_UP_AFTER_S = 30.0
-_LONGEST_BLOCK_MS = 50
-"""How much a microphone hands over at a time: each block wakes the process, and waits to be full."""
 _USUAL_SILENCE_MS = 3000  # a server's default: what the gate holds back until it has met one
 
 
@@ -104,7 +103,8 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
     choice = choose_detector(gate.vad)
     if choice.missing is not None:
         get_logger().error("detector_replaced", error=str(choice.missing), using=choice.name)
-    source = await _unless_stopped(_open_source(settings), stop)
+    batch = batch_of(settings.batch_ms, choice.detector.frame_samples)
+    source = await _unless_stopped(_open_source(settings, batch.block_samples), stop)
     if source is None:
         return
     try:
@@ -112,7 +112,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
         line = LineSettings(url, _patience_s(settings, source), settings.keepalive, credentials)
-        packer = Packer(line, SPEECH.samples_from_ms(settings.batch_ms), on_saved)
+        packer = Packer(line, batch.message_samples, on_saved)
         delivery = await asyncio.to_thread(prepare, settings, packer, hello, url, stop.is_set)
         try:
             silence_ms = await _unless_stopped(_silence_ms(delivery, settings), stop)
@@ -202,8 +202,8 @@ def _patience_s(settings: ClientSettings, source: Source) -> float:
     return math.inf if source.is_live else _GIVE_UP_AFTER_S
 
 
-async def _open_source(settings: ClientSettings) -> Source:
-    source = _source_of(settings)
+async def _open_source(settings: ClientSettings, block_samples: int) -> Source:
+    source = _source_of(settings, block_samples)
     try:
         await source.open()
     except NoMicrophone as error:
@@ -215,20 +215,20 @@ async def _open_source(settings: ClientSettings) -> Source:
     return source
 
 
-def _source_of(settings: ClientSettings) -> Source:
+def _source_of(settings: ClientSettings, block_samples: int) -> Source:
     if settings.input == MICROPHONE:
-        return Microphone(_microphone_settings(settings), Machine(system_clocks()))
+        return Microphone(_microphone_settings(settings, block_samples), Machine(system_clocks()))
     if settings.input == STDIN:
         return StdinSource(sys.stdin.buffer if sys.stdin else None)
     return FileSource(settings.input, settings.pace)
 
 
-def _microphone_settings(settings: ClientSettings) -> MicrophoneSettings:
+def _microphone_settings(settings: ClientSettings, block_samples: int) -> MicrophoneSettings:
     device = settings.device
     return MicrophoneSettings(
         device=int(device) if device and device.isdecimal() else device,
         give_up_after_s=math.inf if settings.mic_give_up_after is None else settings.mic_give_up_after,
-        block_ms=min(settings.batch_ms, _LONGEST_BLOCK_MS),
+        block_ms=SPEECH.ms_from(block_samples),
     )
 
 

@@ -113,7 +113,7 @@ class Feed:
         return None
 
     def _pass_on(self, outputs: list[Output]) -> None:
-        for output in outputs:
+        for output in joined(outputs):
             match output:
                 case Passed(start, pcm):
                     self._stream.add_audio(start, pcm)
@@ -126,3 +126,17 @@ class Feed:
         if outputs:
             self._uplink.wake()
             self._reporter.take_losses(self._stream.lost_samples)
+
+
+def joined(outputs: list[Output]) -> list[Output]:
+    """The same, with slices that follow one another made one: each is a record in the spool."""
+    found: list[Output] = []
+    for output in outputs:
+        last = found[-1] if found else None
+        if not (isinstance(output, Passed) and isinstance(last, Passed)):
+            found.append(output)
+        elif last.start + SPEECH.samples_in(len(last.pcm)) == output.start:
+            found[-1] = Passed(last.start, last.pcm + output.pcm)
+        else:
+            found.append(output)
+    return found

@@ -42,14 +42,14 @@ class MicrophoneSettings:
         open_within_s: How long it may take to open at first, the start of PortAudio included.
         close_within_s: How long it may take to close, while the user waits.
         give_up_after_s: How long to wait for one that is lost.
-        block_ms: How much audio comes at a time. Each block wakes the process twice.
+        block_ms: How much audio comes at a time: less than the 160 ms after which its absence is looked at.
     """
 
     device: str | int | None = None
     open_within_s: float = 10.0
     close_within_s: float = 2.0
     give_up_after_s: float = math.inf
-    block_ms: int = 50
+    block_ms: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,15 +138,14 @@ class Microphone:
             for piece in self._look():
                 yield piece
             self._give_up_if_gone_too_long()
-            if not self._stopped:
-                await self._bell.wait(LOOK_EVERY_S if self._listening else LOOK_WHILE_AWAY_EVERY_S)
+            # Once stopped, too: the block that is under way holds what was said until then.
+            await self._bell.wait(LOOK_EVERY_S if self._listening else LOOK_WHILE_AWAY_EVERY_S)
         for piece in self._end():
             yield piece
 
     def stop(self) -> None:
         """Listen no longer."""
         self._stopped = True
-        self._bell.ring()
 
     async def close(self) -> None:
         """Release the device. One that does not answer is left behind once its deadline has passed."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from plugandtell.client.capture import Capture
 
-LOOK_EVERY_S = 0.1  # while nothing comes; what comes is looked at as soon as it has come
+LOOK_EVERY_S = 0.16  # while nothing comes; what comes is looked at as soon as it has come
 LOOK_WHILE_AWAY_EVERY_S = 0.05
 FIRST_AUDIO_S = 3.0  # a wireless headset takes its time to wake
 NO_AUDIO_S = 0.8  # a live device calls back all the time, in silence too; with what looks take, a loss shows within 1 s

@@ -243,7 +243,9 @@ class Gate:
             return self._send(self._sent_to)
         self._state = GateState.PAUSE
         self._reported = self._voiced_to
-        return [StateChanged(GateState.PAUSE, self._voiced_to), *self._report()]
+        # Told at once, although no position may be due yet: what was sent last must not wait for more of the same.
+        told = self._report() or [Quiet(max(self._quiet_to, self._sent_to), self._voiced_to)]
+        return [StateChanged(GateState.PAUSE, self._voiced_to), *told]
 
     def _open(self) -> list[Decision]:
         start = self._sent_to
