@@ -53,7 +53,7 @@ class ClientSettings:
     """Name of this client, part of the recordings' file names; the host's name unless given."""
 
     batch_ms: Annotated[int, Parameter(group=NETWORK)] = 100
-    """Milliseconds of audio in one message."""
+    """Milliseconds of audio in one message, to the nearest frames of the detector; fewer for a more live feel."""
 
     give_up_after: Annotated[float | None, Parameter(group=NETWORK)] = None
     """Seconds to try to get a lost server back; unless given, 30 for a file or stdin, and for ever for a microphone."""
@@ -83,7 +83,7 @@ class ClientSettings:
     """Send the token over ws:// to another machine too, where anybody on the way can read it."""
 
     def __post_init__(self) -> None:
-        check_range("--batch-ms", self.batch_ms, 10, 1000)
+        check_range("--batch-ms", self.batch_ms, 20, 1000)
         if self.mic_give_up_after is not None:
             check_range("--mic-give-up-after", self.mic_give_up_after, 0, 31_536_000)
         if self.give_up_after is not None:
