@@ -179,6 +179,18 @@ def read_final_gaps(text: str) -> list[Gap]:
     return [Gap(_index(gap, "start_index"), _index(gap, "samples")) for gap in JsonObject.parse(text).objects("gaps")]
 
 
+def read_stream_id(text: str) -> UUID:
+    """The stream of a sidecar, open or whole.
+
+    Raises:
+        ValueError: The text is something else; the error says what.
+    """
+    try:
+        return read_open_sidecar(text)[0].stream_id
+    except ValueError:
+        return read_final_sidecar(text)[0].stream_id
+
+
 def gaps_within(origin: Origin, gaps: Sequence[Gap], samples: int) -> tuple[list[Gap], int]:
     """The gaps that a file of `samples` samples holds, and the index at which it ends.
 

@@ -1,7 +1,8 @@
 """Segments that left no file because they hold no voice, remembered in a small file beside the recordings.
 
 A client that was not told of one, because the server died, waits for it to be settled. Nothing else in the folder would
-tell the next server that it was.
+tell the next server that it was. Each worker has a file of its own: two that begin one anew would lose what the other
+noted.
 """
 
 from __future__ import annotations
@@ -15,8 +16,10 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.json_object import JsonObject
+from plugandtell.core.shard import WHOLE, Shard, shard_of
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
     from uuid import UUID
 
@@ -40,12 +43,13 @@ class Discards:
     The file is begun anew with the last `remembered` lines when it has twice as many.
 
     Args:
-        folder: Where the recordings are; nobody else notes anything there.
+        folder: Where the recordings are.
         remembered: How many are kept.
+        shard: Whose they are; nobody else notes anything in its file.
     """
 
-    def __init__(self, folder: Path, remembered: int = _REMEMBERED) -> None:
-        self._path = folder / DISCARDS
+    def __init__(self, folder: Path, remembered: int = _REMEMBERED, shard: Shard = WHOLE) -> None:
+        self._path = _file_of(folder, shard.number)
         self._remembered = remembered
         self._lines: deque[str] = deque(maxlen=remembered)
         self._on_disk = 0
@@ -92,13 +96,54 @@ class Discards:
             self._on_disk += 1
 
     def _rewrite(self) -> None:
-        temporary = self._path.with_name(self._path.name + ".new")
-        with temporary.open("w", encoding="utf-8", newline="\n") as file:
-            file.writelines(line + "\n" for line in self._lines)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
+        _write_whole(self._path, self._lines)
         self._on_disk = len(self._lines)
+
+
+def distribute(folder: Path, shards: int) -> None:
+    """Put each line into the file of the share that its stream belongs to now: there may have been more, or fewer.
+
+    Nobody may note anything meanwhile. Whenever it is cut short, every line is still in some file, and the next call
+    goes on.
+
+    Raises:
+        WriteFailed: The files cannot be read or written.
+    """
+    try:
+        found = sorted(path for path in folder.glob(f"{DISCARDS}*") if _is_ours(path))
+        if shards == 1 and found in ([], [_file_of(folder, 0)]):
+            return
+        lines = [line for path in found for line in path.read_text(encoding="utf-8", errors="replace").splitlines()]
+        noted = {line: discarded for line in lines if (discarded := _read(line)) is not None}
+        shares: list[list[str]] = [[] for _ in range(shards)]
+        for line, discarded in noted.items():
+            shares[shard_of(discarded.stream_id, shards)].append(line)
+        _write_whole(_file_of(folder, 0), noted)  # so that no line is lost whenever it is cut short
+        for number in range(1, shards):
+            _write_whole(_file_of(folder, number), shares[number])
+        for path in set(found) - {_file_of(folder, number) for number in range(shards)}:
+            path.unlink()
+        _write_whole(_file_of(folder, 0), shares[0])
+    except OSError as exc:
+        raise WriteFailed(str(folder / DISCARDS), exc.strerror or str(exc)) from exc
+
+
+def _file_of(folder: Path, number: int) -> Path:
+    return folder / (f"{DISCARDS}-{number + 1}" if number else DISCARDS)
+
+
+def _is_ours(path: Path) -> bool:
+    number = path.name.removeprefix(DISCARDS)
+    return not number or (number.startswith("-") and number[1:].isdecimal())
+
+
+def _write_whole(path: Path, lines: Iterable[str]) -> None:
+    temporary = path.with_name(path.name + ".new")
+    with temporary.open("w", encoding="utf-8", newline="\n") as file:
+        file.writelines(line + "\n" for line in lines)
+        file.flush()
+        os.fsync(file.fileno())
+    temporary.replace(path)
 
 
 def _line(discarded: Discarded) -> str:

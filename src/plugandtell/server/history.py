@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plugandtell.core.recording import read_final_sidecar
+from plugandtell.core.shard import WHOLE, Shard
 from plugandtell.server.placing import Saved
 
 if TYPE_CHECKING:
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 REMEMBERED_RECORDINGS = 10_000
 
 
-def recorded_lately(folder: Path, at_most: int = REMEMBERED_RECORDINGS) -> list[Saved]:
+def recorded_lately(folder: Path, at_most: int = REMEMBERED_RECORDINGS, shard: Shard = WHOLE) -> list[Saved]:
     """The newest recordings, oldest first. Sidecars that are none of ours are passed over.
 
     The look at one file costs microseconds, however many there are; only the sidecars of the newest are read. How old
@@ -25,10 +26,12 @@ def recorded_lately(folder: Path, at_most: int = REMEMBERED_RECORDINGS) -> list[
 
     Args:
         folder: Where they are.
-        at_most: How many.
+        at_most: How many, of all shards.
+        shard: Whose are wanted.
     """
     newest = heapq.nlargest(at_most, _sidecars(folder))
-    return [saved for _, name in reversed(newest) if (saved := _read(folder / name)) is not None]
+    found = (_read(folder / name) for _, name in reversed(newest))
+    return [saved for saved in found if saved is not None and shard.owns(saved.origin.stream_id)]
 
 
 def _sidecars(folder: Path) -> Iterator[tuple[float, str]]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import SegmentSaved
 from plugandtell.logservice import get_logger
-from plugandtell.server.discards import Discarded
+from plugandtell.server.discards import Discarded, distribute
 from plugandtell.server.history import recorded_lately
 from plugandtell.server.placing import Saved
 from plugandtell.server.recovery import UNKNOWN_STREAM, Unfinished, recover
@@ -27,12 +27,25 @@ _REMEMBERED_SEGMENTS = 64
 def read_past(recorder: Recorder) -> list[Past]:
     """Mend what a crash left in the recorder's folder, and collect what else is known, oldest first.
 
-    What cannot be mended is logged.
+    What cannot be mended is logged. Of other shards than the recorder's nothing is touched.
     """
     discarded = _discarded(recorder)
     mended = _mended(recorder, {segment.segment_id for segment in discarded})
-    in_place = recorded_lately(recorder.folder)
+    in_place = recorded_lately(recorder.folder, shard=recorder.shard)
     return [*discarded, *in_place, *mended]
+
+
+def prepare(recorder: Recorder, workers: int) -> None:
+    """Mend what a crash left, whosever it is, and leave each worker what it has to know: for who starts them.
+
+    A worker that is started later touches its own streams alone, and leaves what does not say whose it is.
+    """
+    try:
+        distribute(recorder.folder, 1)
+        _mended(recorder, {segment.segment_id for segment in recorder.discarded_before()})
+        distribute(recorder.folder, workers)
+    except WriteFailed as error:
+        get_logger().error("recovery_failed", error=str(error))
 
 
 def by_stream(past: Iterable[Past], most: int) -> dict[UUID, Sequence[Past]]:
@@ -86,6 +99,8 @@ def _segment_id_of(segment: Past) -> UUID:
 
 def _discarded(recorder: Recorder) -> list[Discarded]:
     try:
+        if recorder.shard.of == 1:
+            distribute(recorder.folder, 1)
         return recorder.discarded_before()
     except WriteFailed as error:
         get_logger().error("recovery_failed", error=str(error))
@@ -95,7 +110,7 @@ def _discarded(recorder: Recorder) -> list[Discarded]:
 def _mended(recorder: Recorder, discarded: set[UUID]) -> list[Saved | Unfinished]:
     log = get_logger()
     mended: list[Saved | Unfinished] = []
-    for outcome in recover(recorder.folder, discarded):
+    for outcome in recover(recorder.folder, discarded, recorder.shard):
         match outcome:
             case WriteFailed():
                 log.error("recovery_failed", error=str(outcome))

@@ -9,11 +9,11 @@ import shutil
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from filelock import FileLock, Timeout
-
-from plugandtell.core.errors import FolderUnusable, WriteFailed
+from plugandtell.core.errors import WriteFailed
 from plugandtell.core.recording import Origin, recording_name
+from plugandtell.core.shard import WHOLE, Shard
 from plugandtell.server.discards import Discarded, Discards
+from plugandtell.server.folder_lock import FolderLock
 from plugandtell.server.placing import parts_of
 from plugandtell.server.recording import Recording
 
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from plugandtell.core.segmenter import Ended
     from plugandtell.server.committer import Committer
 
-_LOCK = ".plugandtell.lock"
 _NUMBERED_NAMES = 9
 
 
@@ -45,6 +44,7 @@ class Recorder:
         folder: Created if it is missing.
         create: Makes the file of each new recording.
         committer: Puts on the disk what is to be acknowledged; None if having written it is enough.
+        shard: Whose streams are recorded; others of the same server may record those of the other shards.
 
     Raises:
         FolderUnusable: It cannot be created or written, or another server records into it.
@@ -55,20 +55,15 @@ class Recorder:
         folder: Path,
         create: Callable[[Path], FileIO] = create_file,
         committer: Committer | None = None,
+        shard: Shard = WHOLE,
     ) -> None:
         self.folder = folder
+        self.shard = shard
         self.committer = committer
         self._create = create
-        self._discards = Discards(folder)
+        self._discards = Discards(folder, shard=shard)
         self._open: set[Recording] = set()
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(folder / _LOCK, blocking=False)
-            self._lock.acquire()
-        except Timeout as exc:
-            raise FolderUnusable("--audio-dir", str(folder), "another server records into it") from exc
-        except OSError as exc:
-            raise FolderUnusable("--audio-dir", str(folder), exc.strerror or str(exc)) from exc
+        self._lock = FolderLock(folder, shard)
 
     def close(self) -> None:
         """Let go of the folder."""
@@ -129,10 +124,13 @@ class Recorder:
     def _claim(self, path: Path) -> FileIO | None:
         """Create the part of the WAV, unless the name is taken.
 
-        The part comes first, the look at the final name second: a recording that is being finished meanwhile moves
-        from the one to the other.
+        The part comes first, the look at the final name second: a recording that is being finished meanwhile, by
+        another process perhaps, moves from the one to the other. The look before keeps a part from being there, for
+        that moment, beside a recording that is in place: one whose sidecar could not follow it would be taken for it.
         """
         part = parts_of(path)[0]
+        if path.exists():
+            return None
         try:
             file = self._create(part)
         except FileExistsError:

@@ -11,8 +11,16 @@ from uuid import UUID, uuid4
 from plugandtell.core import wav
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import ClientInfo, EndReason
-from plugandtell.core.recording import GapPolicy, Origin, gaps_within, read_final_sidecar, read_open_sidecar
+from plugandtell.core.recording import (
+    GapPolicy,
+    Origin,
+    gaps_within,
+    read_final_sidecar,
+    read_open_sidecar,
+    read_stream_id,
+)
 from plugandtell.core.segmenter import Ended, Gap
+from plugandtell.core.shard import WHOLE, Shard
 from plugandtell.server.disk_sync import NEW, is_synced, write_anew
 from plugandtell.server.placing import PART, Saved, move_into_place, parts_of
 
@@ -52,22 +60,26 @@ class Unfinished:
             return self.saved
 
 
-def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | Unfinished | WriteFailed]:
+def recover(
+    folder: Path, discarded: Container[UUID] = (), shard: Shard = WHOLE
+) -> Iterator[Saved | Unfinished | WriteFailed]:
     """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
 
     A part without a sample is removed; one that is no WAV of ours is left alone. Nobody may record into the folder
-    meanwhile.
+    meanwhile, but other workers the streams of their shards: whatever does not say that it belongs to this one is left
+    alone then, since somebody may be about to write it.
 
     Args:
         folder: Where the recordings are.
         discarded: Segments that were to leave no file.
+        shard: Whose recordings are finished.
     """
-    for leftover in folder.glob(f"*{PART}{NEW}"):
+    for leftover in folder.glob(f"*{PART}{NEW}") if shard.of == 1 else ():
         try:
             leftover.unlink()
         except OSError as exc:
             yield WriteFailed(str(leftover), exc.strerror or str(exc))
-    for part in sorted(folder.glob(f"*.wav{PART}")):
+    for part in _parts(folder, "wav", shard):
         try:
             if outcome := _recover(part.with_suffix(""), discarded):
                 yield outcome
@@ -75,12 +87,26 @@ def recover(folder: Path, discarded: Container[UUID] = ()) -> Iterator[Saved | U
             yield WriteFailed(str(part), str(exc))
         except OSError as exc:
             yield WriteFailed(str(part), exc.strerror or str(exc))
-    for part in sorted(folder.glob(f"*.json{PART}")):
+    for part in _parts(folder, "json", shard):
         try:
             if saved := _finish_sidecar(part):
                 yield saved
         except OSError as exc:
             yield WriteFailed(str(part), exc.strerror or str(exc))
+
+
+def _parts(folder: Path, kind: str, shard: Shard) -> list[Path]:
+    """The parts that are left, but for those whose sidecar does not say that its stream is of the shard."""
+    found = sorted(folder.glob(f"*.{kind}{PART}"))
+    return found if shard.of == 1 else [part for part in found if _belongs(part, shard)]
+
+
+def _belongs(part: Path, shard: Shard) -> bool:
+    sidecar_part = part.with_suffix("").with_suffix(f".json{PART}")
+    try:
+        return shard.owns(read_stream_id(sidecar_part.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return False
 
 
 def _recover(path: Path, discarded: Container[UUID]) -> Saved | Unfinished | None:
