@@ -24,11 +24,14 @@ from plugandtell.core.log_level import LogLevel
 from plugandtell.core.safe_text import escape_lines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Iterable
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
     from typing import Any, NoReturn, TextIO
 
 Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False)]
 """A flag for the process that starts this one: stop when standard input ends."""
+
+ReportsOnStdout = Annotated[bool, Parameter(name="--reports", show=False, negative=(), show_env_var=False)]
+"""A flag for the process that starts this one: what this one is doing goes to standard output, as lines of JSON."""
 
 CONFIG_FILE = "plugandtell.toml"
 TOKENS_VARIABLE, TOKEN_VARIABLE = "PLUGANDTELL_TOKENS", "PLUGANDTELL_TOKEN"
@@ -47,6 +50,7 @@ ENGINES = Group("Engines", sort_key=6)
 WORK = Group("Work", sort_key=6)
 ALERTS = Group("Alerts", sort_key=6)
 LOGGING = Group("Log", sort_key=7)
+SCREEN = Group("Screen", sort_key=8)
 
 
 @Parameter(name="*")
@@ -73,6 +77,15 @@ class LogOptions:
     def __post_init__(self) -> None:
         check_range("--log-max-mb", self.log_max_mb, 0.01, 10_000)
         check_range("--log-kept", self.log_kept, 1, 1000)
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScreenOptions:
+    """What is shown on a terminal."""
+
+    plain: Annotated[bool, Parameter(group=SCREEN, negative=())] = False
+    """Log lines instead of the live screen; elsewhere than on a terminal there is no screen anyway."""
 
 
 def check_range(name: str, value: float, lowest: float, highest: float) -> None:
@@ -150,8 +163,11 @@ def run_logged(
     main: Callable[[], Coroutine[Any, Any, ExitStatus]],
     *,
     on_console: bool = True,
+    divert: Callable[[Mapping[str, Any]], bool] = lambda _: False,
 ) -> ExitStatus:
     """Run `main` on an event loop with the log of this process open, in its file and unless told not to on the console.
+
+    Events that `divert` has shown elsewhere are not shown on the console.
 
     An expected error goes to the log file, and on to `run_to_exit`, which tells the user in plain words. One that
     nobody expected is logged with its traceback.
@@ -170,7 +186,7 @@ def run_logged(
         max_file_bytes=round(options.log_max_mb * 1_000_000),
         kept_files=options.log_kept,
     )
-    with configure(settings) as service:
+    with configure(settings, divert=divert) as service:
         if not on_console:
             service.mute_console()
         try:

@@ -7,6 +7,7 @@ import math
 import os
 import socket
 import sys
+import time
 from contextlib import suppress
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -23,6 +24,7 @@ from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
+from plugandtell.client.window import Window
 from plugandtell.command import print_line, run_logged
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.batch import batch_of
@@ -30,7 +32,7 @@ from plugandtell.core.errors import AudioNotSaved, NoMicrophone, PlugAndTellErro
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.gate import AudioGate
 from plugandtell.core.pace import Pace
-from plugandtell.core.protocol.messages import ClientInfo, Hello, SegmentSaved
+from plugandtell.core.protocol.messages import ClientInfo, Hello
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
 
@@ -41,6 +43,8 @@ if TYPE_CHECKING:
     from plugandtell.client.settings import ClientSettings
     from plugandtell.client.source import Source
     from plugandtell.command import LogOptions
+    from plugandtell.core.protocol.messages import SegmentSaved
+    from plugandtell.terminal.viewers import Viewer
 
 T = TypeVar("T")
 
@@ -50,10 +54,18 @@ _GIVE_UP_AFTER_S = 30.0
 _USUAL_SILENCE_MS = 3000  # a server's default: what the gate holds back until it has met one
 
 
-def capture_until_stopped(
-    settings: ClientSettings, gate: GateOptions, url: str, log: LogOptions, *, lifeline: bool
+def capture_until_stopped(  # noqa: PLR0913  (what the command was told)
+    settings: ClientSettings, gate: GateOptions, url: str, log: LogOptions, *, lifeline: bool, viewer: Viewer
 ) -> ExitStatus:
     """Stream until the input ends or the process is asked to stop; print each recording's name on standard output.
+
+    Args:
+        settings: What to stream, and how.
+        gate: When the gate opens and shuts.
+        url: The server.
+        log: Where the log goes.
+        lifeline: Whether a parent holds the other end of standard input: it may close it, and write the names of keys.
+        viewer: Looks on.
 
     Raises:
         CredentialsUnusable: The token or the certificates to trust cannot be used.
@@ -61,13 +73,19 @@ def capture_until_stopped(
         PlugAndTellError: Not everything voiced was acknowledged and saved, or there was nothing to stream.
     """
     credentials = load_credentials(settings, url, os.environ)
+    window = Window(url, time.monotonic, push_to_talk=settings.push_to_talk, is_watched=viewer.is_watching)
+
+    def on_saved(saved: SegmentSaved) -> None:
+        if not viewer.takes_stdout:
+            print_line(sys.stdout, saved.file)
 
     async def main() -> ExitStatus:
-        with stop_requests(lifeline=lifeline) as stop:
-            await stream_to_server(settings, gate, url, stop, _print_name, credentials=credentials)
+        with stop_requests(lifeline=lifeline, told=window.press_named, at_once=viewer.leave) as stop:
+            async with viewer.viewing(window.look, window.press):
+                await stream_to_server(settings, gate, url, stop, on_saved, credentials=credentials, window=window)
         return ExitStatus.OK
 
-    return run_logged("client", log, main)
+    return run_logged("client", log, main, divert=viewer.divert)
 
 
 async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
@@ -78,6 +96,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
     on_saved: Callable[[SegmentSaved], None],
     *,
     credentials: Credentials = ANONYMOUS,
+    window: Window | None = None,
 ) -> None:
     """Stream one source to one server, from its opening to the last acknowledgement.
 
@@ -88,6 +107,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         stop: Ends capture when it is set; what was captured is still sent and saved.
         on_saved: Told of every recording, once.
         credentials: What the client shows the server, and asks of it.
+        window: Through which others look at it, and switch it.
 
     Raises:
         InvalidSetting: The detector is unknown, or the gate cannot be set this way.
@@ -100,6 +120,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         Refused: The server will not take the stream.
         AudioNotSaved: The client had to stop before everything was saved.
     """
+    window = window or Window(url, time.monotonic, push_to_talk=settings.push_to_talk)
     choice = choose_detector(gate.vad)
     if choice.missing is not None:
         get_logger().error("detector_replaced", error=str(choice.missing), using=choice.name)
@@ -111,18 +132,23 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         hello = _hello(settings, datetime.now(UTC))
         bind_contextvars(stream_id=str(hello.stream_id), client=hello.labels["name"])
         get_logger().info("capture_started", source=source.name, vad=choice.name)
+        window.listens(source.name)
         line = LineSettings(url, _patience_s(settings, source), settings.keepalive, credentials)
         packer = Packer(line, batch.message_samples, on_saved)
         delivery = await asyncio.to_thread(prepare, settings, packer, hello, url, stop.is_set)
+        window.delivers(delivery)
         try:
             silence_ms = await _unless_stopped(_silence_ms(delivery, settings), stop)
             if silence_ms is None:
                 raise ServerUnreachable(url, "asked to stop before it answered")
             gate_settings = gate.settings(choice.detector.frame_samples, silence_ms)
-            own = delivery.own
-            feed = Feed(source, AudioGate(choice.detector, gate_settings), own.stream, own.uplink, own.reporter)
+            own, audio_gate = delivery.own, AudioGate(choice.detector, gate_settings)
+            talk, meter = window.talk, window.meter
+            feed = Feed(source, audio_gate, own.stream, own.uplink, own.reporter, talk=talk, meter=meter)
+            window.captures(feed, audio_gate, silence_ms / 1000)
             await _run(feed, delivery, stop)
         finally:
+            window.finishes()
             await delivery.close()
         get_logger().info("all_saved", recordings=delivery.recordings)
     finally:
@@ -241,7 +267,3 @@ def _hello(settings: ClientSettings, started_at: datetime) -> Hello:
         client=ClientInfo("plugandtell-client", version("plugandtell")),
         labels={"name": settings.label or socket.gethostname()},
     )
-
-
-def _print_name(saved: SegmentSaved) -> None:
-    print_line(sys.stdout, saved.file)

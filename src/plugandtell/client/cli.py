@@ -5,8 +5,16 @@ from typing import Annotated, NoReturn
 from cyclopts import Parameter
 
 from plugandtell.client.gate_options import GateOptions
-from plugandtell.client.settings import DEFAULT_URL, ClientSettings, check_url
-from plugandtell.command import NETWORK, Lifeline, LogOptions, new_app, run_to_exit
+from plugandtell.client.settings import DEFAULT_URL, STDIN, ClientSettings, check_url
+from plugandtell.command import (
+    NETWORK,
+    Lifeline,
+    LogOptions,
+    ReportsOnStdout,
+    ScreenOptions,
+    new_app,
+    run_to_exit,
+)
 from plugandtell.core import exit_status
 
 app = new_app(
@@ -18,28 +26,31 @@ app = new_app(
 
 
 @app.default
-def capture(
+def capture(  # noqa: PLR0913  (each a group of settings, or what a parent asks for)
     *,
     server: Annotated[str, Parameter(group=NETWORK, help="Address of the server.")] = DEFAULT_URL,
     settings: ClientSettings | None = None,
     gate: GateOptions | None = None,
     log: LogOptions | None = None,
+    screen: ScreenOptions | None = None,
     lifeline: Lifeline = False,
+    reports: ReportsOnStdout = False,
 ) -> int:
     """Listen to a microphone or a file, and stream what is spoken to a server.
 
     Prints the name of each recording on standard output, logs to standard error, and ends with the input, on Ctrl-C
-    or SIGTERM, when everything voiced is saved.
+    or SIGTERM, when everything voiced is saved. On a terminal a live screen takes the place of the log: space stops and
+    resumes talking, m mutes, q quits.
     """
-    from plugandtell.client.app import capture_until_stopped  # noqa: PLC0415  (keeps --help fast)
+    from plugandtell.client.app import capture_until_stopped  # noqa: PLC0415  (keeps --help fast, as does the next)
+    from plugandtell.terminal.choosing import viewer_for  # noqa: PLC0415
 
-    return capture_until_stopped(
-        settings or ClientSettings(),
-        gate or GateOptions(),
-        check_url(server),
-        log or LogOptions(),
-        lifeline=lifeline,
-    )
+    settings, screen = settings or ClientSettings(), screen or ScreenOptions()
+    url = check_url(server)
+    reads_stdin = lifeline or settings.input == STDIN
+    viewer = viewer_for("client", plain=screen.plain, reports=reports, reads_stdin=reads_stdin)
+    gate, log = gate or GateOptions(), log or LogOptions()
+    return capture_until_stopped(settings, gate, url, log, lifeline=lifeline, viewer=viewer)
 
 
 def main() -> NoReturn:

@@ -113,6 +113,21 @@ class Delivery:
         return self._recordings + sum(parcel.reporter.recordings for parcel in self._parcels)
 
     @property
+    def is_up(self) -> bool:
+        """Whether the server is there, for one stream or the other."""
+        return any(parcel.uplink.is_up for parcel in self._parcels)
+
+    @property
+    def leftovers(self) -> int:
+        """How many streams of earlier clients are still to be delivered."""
+        return len(self._leftovers)
+
+    @property
+    def waiting_samples(self) -> int:
+        """Audio that no server has acknowledged."""
+        return sum(parcel.stream.unacknowledged_samples for parcel in self._parcels)
+
+    @property
     def unsaved_samples(self) -> int:
         """Audio that no server has confirmed as saved."""
         return sum(parcel.stream.unsaved_samples for parcel in self._parcels)
@@ -120,8 +135,7 @@ class Delivery:
     @property
     def written_s(self) -> float:
         """Audio that a server has written, in recordings that it has not closed yet."""
-        waiting = sum(parcel.stream.unacknowledged_samples for parcel in self._parcels)
-        return SPEECH.seconds_from(max(0, self.unsaved_samples - waiting))
+        return SPEECH.seconds_from(max(0, self.unsaved_samples - self.waiting_samples))
 
     @property
     def kept_s(self) -> float:

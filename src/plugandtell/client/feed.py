@@ -10,30 +10,52 @@ from plugandtell.client.source import Hole, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
 from plugandtell.core.gate import AudioGate, Output, Passed, Quiet, StateChanged
+from plugandtell.core.meter import MUTED_MARK
+from plugandtell.core.talk import Talk
 from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
     from plugandtell.client.reporter import Reporter
     from plugandtell.client.source import Source
     from plugandtell.client.uplink import Uplink
+    from plugandtell.core.meter import Meter
     from plugandtell.core.protocol.client import ClientStream
 
+MUTED = "muted"
+"""The cause of a hole that the user made."""
 _AHEAD_S = 10.0
 """How far a source that can wait may run ahead of the server's acknowledgements. One that cannot has the whole spool,
 and loses the oldest audio when that is full."""
 
 
 class Feed:
-    """Moves audio from the source through the gate into the stream."""
+    """Moves audio from the source through the gate into the stream.
 
-    def __init__(
+    What is heard while `talk` is not open becomes a hole before anything else sees it.
+
+    Args:
+        source: Where it comes from.
+        gate: What it goes through.
+        stream: Where it goes.
+        uplink: Woken when there is something to send.
+        reporter: Told of what happens.
+        talk: Says whether it may go there.
+        meter: Sees how loud it is, if anybody looks.
+    """
+
+    def __init__(  # noqa: PLR0913  (what it moves between, and who is told)
         self,
         source: Source,
         gate: AudioGate,
         stream: ClientStream,
         uplink: Uplink,
         reporter: Reporter,
+        *,
+        talk: Talk | None = None,
+        meter: Meter | None = None,
     ) -> None:
+        self._talk = talk or Talk()
+        self._meter = meter
         self._source = source
         self._gate = gate
         self._stream = stream
@@ -47,6 +69,11 @@ class Feed:
         self._hole: Hole | None = None  # that lasts still
         self._holes = 0
         self._missing_samples = 0
+
+    @property
+    def captured_samples(self) -> int:
+        """How long it has captured, holes included."""
+        return self._index
 
     def stop(self) -> None:
         """Capture no more; `run` still sends what was captured."""
@@ -78,7 +105,23 @@ class Feed:
         return self._stream.unacknowledged_samples > self._ahead_samples
 
     def _take(self, piece: bytes | Hole) -> None:
+        if self._talk.is_open or isinstance(piece, Hole):
+            self._take_open(piece)
+            mark = self._gate.state[0]
+        else:
+            self._take_open(Hole(SPEECH.samples_in(len(piece)), MUTED))
+            mark = MUTED_MARK
+        if self._meter is None:
+            return
         if isinstance(piece, Hole):
+            self._meter.skip(piece.samples, mark)
+        else:
+            self._meter.feed(piece, mark)
+
+    def _take_open(self, piece: bytes | Hole) -> None:
+        if isinstance(piece, Hole):
+            if self._hole is not None and (self._hole.cause == MUTED) != (piece.cause == MUTED):
+                self._end_hole()  # one is the user's, the other is not
             self._hole = Hole(piece.samples + (self._hole.samples if self._hole else 0), piece.cause)
             self._index += piece.samples
             self._pass_on(self._gate.skip(piece.samples))
@@ -96,7 +139,8 @@ class Feed:
             return
         samples, cause = self._hole.samples, self._hole.cause
         at_s, hole_s = SPEECH.seconds_from(self._index - samples), SPEECH.seconds_from(samples)
-        get_logger().warning("hole", at_s=at_s, seconds=hole_s, cause=cause)
+        say = get_logger().info if cause == MUTED else get_logger().warning
+        say("hole", at_s=at_s, seconds=hole_s, cause=cause)
         self._hole = None
         self._holes += 1
         self._missing_samples += samples

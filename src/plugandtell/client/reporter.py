@@ -18,15 +18,23 @@ class Reporter:
     """Tells the log what happens, at most once a second where it happens all the time.
 
     The server names a segment a moment after the first voice was sent: lines before that have no `segment_id`.
+
+    Attributes:
+        recordings: How many were saved.
+        latest: The file of the last of them.
+        passed_bytes: How much audio passed the gate since it opened last.
+        total_bytes: How much passed it in all.
     """
 
     def __init__(self, on_saved: Callable[[SegmentSaved], None], monotonic: Callable[[], float]) -> None:
         self.recordings = 0
+        self.latest: str | None = None
+        self.passed_bytes = 0
+        self.total_bytes = 0
         self._on_saved = on_saved
         self._monotonic = monotonic
         self._saved: set[UUID] = set()
         self._state = GateState.LISTENING
-        self._passed_bytes = 0
         self._segment: dict[str, str] = {}
         self._lost_samples = 0
         self._throttle = Throttle()
@@ -40,6 +48,7 @@ class Reporter:
         if isinstance(message, SegmentSaved) and message.segment_id not in self._saved:
             self._saved.add(message.segment_id)
             self.recordings += 1
+            self.latest = message.file
             self._log.info(
                 "segment_saved",
                 segment_id=str(message.segment_id),
@@ -57,17 +66,18 @@ class Reporter:
             self._log.info("silence_ended_segment", at_s=at_s, **self._segment)
             self._segment = {}
         elif was is GateState.LISTENING:
-            self._passed_bytes = 0
+            self.passed_bytes = 0
             self._log.info("voice_detected", at_s=at_s)
         else:
             self._log.debug("gate_changed", state=change.state.value, at_s=at_s)
 
     def take_audio(self, size_bytes: int) -> None:
         """Audio passed the gate."""
-        self._passed_bytes += size_bytes
+        self.passed_bytes += size_bytes
+        self.total_bytes += size_bytes
         if self._throttle.is_due("transfer_in_progress", self._monotonic()):
-            seconds = SPEECH.seconds_from(SPEECH.samples_in(self._passed_bytes))
-            self._log.info("transfer_in_progress", bytes=self._passed_bytes, seconds=seconds, **self._segment)
+            seconds = SPEECH.seconds_from(SPEECH.samples_in(self.passed_bytes))
+            self._log.info("transfer_in_progress", bytes=self.passed_bytes, seconds=seconds, **self._segment)
 
     def take_losses(self, lost_samples: int) -> None:
         """So much audio in all had to be given up: said at once, and then at most once a second."""

@@ -49,6 +49,9 @@ class ClientSettings:
     pace: Annotated[Pace, Parameter(group=INPUT)] = Pace.REALTIME
     """Read a file as if it were spoken now, or as fast as the server takes it. The recordings are the same."""
 
+    push_to_talk: Annotated[bool, Parameter(group=INPUT, negative=())] = False
+    """Send nothing until the space bar is pressed on the live screen, and again nothing after the next time."""
+
     label: Annotated[str | None, Parameter(group=RECORDING)] = None
     """Name of this client, part of the recordings' file names; the host's name unless given."""
 

@@ -64,6 +64,9 @@ class Uplink:
         on_message: Told of what the server says.
         monotonic: A clock in seconds.
         roll: Gives random numbers from 0 to below 1.
+
+    Attributes:
+        is_up: Whether the server is there, as far as anybody knows.
     """
 
     def __init__(
@@ -74,6 +77,7 @@ class Uplink:
         monotonic: Callable[[], float],
         roll: Callable[[], float],
     ) -> None:
+        self.is_up = False
         self._settings = settings
         self._url = settings.url
         self._stream = stream
@@ -112,6 +116,7 @@ class Uplink:
         if self._stream.unacknowledged_samples < unconfirmed:
             self._retry.progress()
         self._socket = socket
+        self.is_up = True
         self._address = socket.remote_address
         self._log.info("connected", server=self._url, resume_from=welcome.resume_from)
         if elsewhere := self._stream.elsewhere_samples - elsewhere_before:
@@ -155,6 +160,7 @@ class Uplink:
                 await self._connect_again(error)
 
     def _note_loss(self, error: TransientError) -> None:
+        self.is_up = False
         if self._socket is None:
             self._log.info("still_disconnected", error=str(error))
             return

@@ -181,6 +181,16 @@ class Gate:
         self._reported = 0
 
     @property
+    def state(self) -> GateState:
+        """What it does at the moment."""
+        return self._state
+
+    @property
+    def quiet_samples(self) -> int:
+        """How long nothing has been voiced for certain."""
+        return max(0, self._quiet_to - self._voiced_to)
+
+    @property
     def keep_from(self) -> int:
         """No later decision sends a sample below this index."""
         if self._state is not GateState.LISTENING:
@@ -302,6 +312,16 @@ class AudioGate:
         self._gate = Gate(settings)
         self._kept = KeptAudio(audio)
         self._judged_to = 0
+
+    @property
+    def state(self) -> GateState:
+        """What it does at the moment."""
+        return self._gate.state
+
+    @property
+    def quiet_samples(self) -> int:
+        """How long nothing has been voiced for certain."""
+        return self._gate.quiet_samples
 
     @property
     def kept_bytes(self) -> int:

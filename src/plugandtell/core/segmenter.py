@@ -115,6 +115,11 @@ class Segmenter:
         """End of the last voiced sample: silence counts from here."""
         return self._voiced_to
 
+    @property
+    def quiet_samples(self) -> int:
+        """How long it has been silent, as far as the client has said."""
+        return max(0, self._quiet_to - self._voiced_to)
+
     def feed(self, start: int, pcm: bytes | memoryview) -> list[Event]:
         """Take audio, the first sample of which is sample `start`."""
         pcm = self._trim(start, memoryview(pcm))

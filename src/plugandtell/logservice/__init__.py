@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars, bound_contextvars, clear_con
 from structlog.typing import FilteringBoundLogger
 
 from plugandtell.core.log_level import LogLevel
+from plugandtell.logservice.console import log_line
 from plugandtell.logservice.forwarding import current_level, forward, log_forwarded
 from plugandtell.logservice.service import LogService, configure, get_logger, silence_without_log
 from plugandtell.logservice.settings import LogSettings
@@ -33,5 +34,6 @@ __all__ = [
     "forward",
     "get_logger",
     "log_forwarded",
+    "log_line",
     "silence_without_log",
 ]

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from plugandtell.core.safe_text import escape
+from plugandtell.core.status import LogLine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,9 +48,18 @@ class Console:
         stream: Usually stderr; None where a process has none.
         color: Whether to colour levels, and to dim times, keys and ids.
         columns: How long a line may be; one that would be longer goes without ids.
+        divert: Asked first, on any thread, and tells whether it has shown the event elsewhere.
     """
 
-    def __init__(self, stream: TextIO | None, *, color: bool, columns: Callable[[], int | None] = lambda: None) -> None:
+    def __init__(
+        self,
+        stream: TextIO | None,
+        *,
+        color: bool,
+        columns: Callable[[], int | None] = lambda: None,
+        divert: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    ) -> None:
+        self._divert = divert
         self._stream = stream
         self._columns = columns
         self._descriptor = None if stream is None else _descriptor_of(stream)
@@ -57,6 +67,8 @@ class Console:
 
     def show(self, event: Mapping[str, Any]) -> None:
         """Show one event. May block while the terminal is paused or a pipe is full."""
+        if self._divert(event):
+            return
         text = render(event, color=self._color, columns=self._columns())
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
             if self._descriptor is not None:
@@ -96,6 +108,17 @@ def render(event: Mapping[str, Any], *, color: bool, columns: int | None = None)
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
     below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
     return "\n".join([line.rstrip(), *below, ""])
+
+
+def log_line(event: Mapping[str, Any], process: str = "") -> LogLine:
+    """The event without its ids, for a screen that has few lines; of a traceback, the last line."""
+    at = datetime.fromisoformat(event["timestamp"]).astimezone().strftime("%H:%M:%S")
+    name = str(event["event"])
+    own = [f"{_word(key)}={_shown(value)}" for key, value in event.items() if key not in _APART]
+    if error := str(event.get("exception", "")).strip():
+        own.append(escape(error.splitlines()[-1]))
+    words = name.replace("_", " ") if _CONSTANT_NAME.fullmatch(name) else escape(name)
+    return LogLine(process, event["level"], at, "  ".join([words, *own]))
 
 
 def _ids(event: Mapping[str, Any], room: int | None) -> str:

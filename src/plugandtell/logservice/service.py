@@ -22,7 +22,7 @@ from plugandtell.logservice.settings import LogSettings, console_columns, wants_
 from plugandtell.logservice.writer import Inbox, Writer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
     from typing import Self, TextIO
@@ -42,8 +42,12 @@ def get_logger() -> FilteringBoundLogger:
     return logger
 
 
-def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService:
-    """Start the log of this process; `stderr` is `sys.stderr` unless given.
+def configure(
+    settings: LogSettings,
+    stderr: TextIO | None = None,
+    divert: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+) -> LogService:
+    """Start the log of this process; `stderr` is `sys.stderr` unless given, `divert` as for `Console`.
 
     Raises:
         FolderUnusable: The folder cannot be created or written.
@@ -54,7 +58,7 @@ def configure(settings: LogSettings, stderr: TextIO | None = None) -> LogService
     stream = sys.stderr if stderr is None else stderr
     is_terminal = stream is not None and stream.isatty()
     color = wants_color(settings.color, is_terminal=is_terminal, environ=os.environ)
-    console = Console(stream, color=color, columns=partial(console_columns, stream, os.environ))
+    console = Console(stream, color=color, columns=partial(console_columns, stream, os.environ), divert=divert)
     claim = Claim(settings.folder, settings.process)
     try:
         file = LogFile(claim.path, settings.max_file_bytes, settings.kept_files, console)

@@ -26,6 +26,7 @@ from plugandtell.server.past import read_past
 from plugandtell.server.recorder import Recorder
 from plugandtell.server.registry import Registry
 from plugandtell.server.session import SessionSettings
+from plugandtell.server.window import Window
 from plugandtell.stopping import stop_requests
 
 if TYPE_CHECKING:
@@ -33,13 +34,20 @@ if TYPE_CHECKING:
 
     from plugandtell.command import LogOptions
     from plugandtell.server.settings import ServerSettings
+    from plugandtell.terminal.viewers import Viewer
 
 _SWEEP_EVERY_S = 0.25
 _SHUTDOWN_WITHIN_S = 10.0
 
 
-def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: bool) -> ExitStatus:
+def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: bool, viewer: Viewer) -> ExitStatus:
     """Run a server until the process is asked to stop; print its URL on standard output when it listens.
+
+    Args:
+        settings: The server's.
+        log: Where the log goes.
+        lifeline: Whether a parent holds the other end of standard input, and stops the server by closing it.
+        viewer: Looks on.
 
     Raises:
         CredentialsUnusable: The tokens or the certificate cannot be used.
@@ -48,16 +56,20 @@ def serve_until_stopped(settings: ServerSettings, log: LogOptions, *, lifeline: 
         CannotListen: The address cannot be used.
         AudioNotSaved: Not everything was in place when the time to stop was over.
     """
+    window = Window(settings.audio_dir, settings.silence, time.monotonic)
 
     async def main() -> ExitStatus:
-        with stop_requests(lifeline=lifeline) as stop:
-            async with running_server(settings, os.environ) as server:
+        with stop_requests(lifeline=lifeline, at_once=viewer.leave) as stop:
+            async with (
+                viewer.viewing(window.look, lambda _: None),
+                running_server(settings, os.environ, window=window) as server,
+            ):
                 sys.stdout.write(f"{server.url}\n")
                 sys.stdout.flush()
                 await stop.wait()
         return ExitStatus.OK
 
-    return run_logged("server", log, main)
+    return run_logged("server", log, main, divert=viewer.divert)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +85,7 @@ async def running_server(
     environ: Mapping[str, str] = MappingProxyType({}),
     *,
     free_bytes: Callable[[], int] | None = None,
+    window: Window | None = None,
     shutdown_within_s: float = _SHUTDOWN_WITHIN_S,
 ) -> AsyncIterator[RunningServer]:
     """Mend what a crash left, listen, and at the end save what is open within a deadline.
@@ -81,6 +94,7 @@ async def running_server(
         settings: The server's.
         environ: Where tokens may be.
         free_bytes: Tells the room on the disk of the recordings; the file system does unless another is given.
+        window: Through which others look at it.
         shutdown_within_s: The deadline.
 
     Raises:
@@ -103,9 +117,13 @@ async def running_server(
         sweeping = asyncio.create_task(_sweep(registry, listener, access))
         audio_dir = str(settings.audio_dir.resolve())
         get_logger().info("server_listening", url=url, audio_dir=audio_dir, token_names=access.token_names)
+        if window is not None:
+            window.listens(url, registry, recorder)
         try:
             yield RunningServer(url)
         finally:
+            if window is not None:
+                window.finishes()
             sweeping.cancel()
             await asyncio.gather(sweeping, return_exceptions=True)
             try:

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from plugandtell.command import Lifeline, LogOptions, new_app, run_to_exit
+from plugandtell.command import Lifeline, LogOptions, ReportsOnStdout, ScreenOptions, new_app, run_to_exit
 from plugandtell.core import exit_status
 from plugandtell.server.settings import ServerSettings
 
@@ -15,15 +15,25 @@ app = new_app(
 
 
 @app.default
-def serve(settings: ServerSettings | None = None, log: LogOptions | None = None, *, lifeline: Lifeline = False) -> int:
+def serve(
+    settings: ServerSettings | None = None,
+    log: LogOptions | None = None,
+    screen: ScreenOptions | None = None,
+    *,
+    lifeline: Lifeline = False,
+    reports: ReportsOnStdout = False,
+) -> int:
     """Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.
 
     Prints the address it listens at on standard output, logs to standard error, and ends on Ctrl-C or SIGTERM when
-    everything open is saved.
+    everything open is saved. On a terminal a live screen takes the place of the log.
     """
-    from plugandtell.server.app import serve_until_stopped  # noqa: PLC0415  (keeps --help fast)
+    from plugandtell.server.app import serve_until_stopped  # noqa: PLC0415  (keeps --help fast, as does the next)
+    from plugandtell.terminal.choosing import viewer_for  # noqa: PLC0415
 
-    return serve_until_stopped(settings or ServerSettings(), log or LogOptions(), lifeline=lifeline)
+    plain = (screen or ScreenOptions()).plain
+    viewer = viewer_for("server", plain=plain, reports=reports, reads_stdin=lifeline)
+    return serve_until_stopped(settings or ServerSettings(), log or LogOptions(), lifeline=lifeline, viewer=viewer)
 
 
 def main() -> NoReturn:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import shutil
+from collections import deque
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -24,8 +25,10 @@ if TYPE_CHECKING:
 
     from plugandtell.core.segmenter import Ended
     from plugandtell.server.committer import Committer
+    from plugandtell.server.placing import Saved
 
 _NUMBERED_NAMES = 9
+_REMEMBERED = 50
 
 
 def create_file(path: Path) -> FileIO:
@@ -46,6 +49,10 @@ class Recorder:
         committer: Puts on the disk what is to be acknowledged; None if having written it is enough.
         shard: Whose streams are recorded; others of the same server may record those of the other shards.
 
+    Attributes:
+        saved: The recordings that this process put into place last.
+        saved_count: How many there were in all.
+
     Raises:
         FolderUnusable: It cannot be created or written, or another server records into it.
     """
@@ -63,7 +70,14 @@ class Recorder:
         self._create = create
         self._discards = Discards(folder, shard=shard)
         self._open: set[Recording] = set()
+        self.saved: deque[Saved] = deque(maxlen=_REMEMBERED)
+        self.saved_count = 0
         self._lock = FolderLock(folder, shard)
+
+    def note_saved(self, saved: Saved) -> None:
+        """Remember a recording that is in place, for whoever looks. May be called from any thread."""
+        self.saved.append(saved)
+        self.saved_count += 1
 
     def close(self) -> None:
         """Let go of the folder."""

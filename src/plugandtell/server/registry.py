@@ -64,6 +64,11 @@ class Registry:
         return [session for session in self._active.values() if session.peer is not None]
 
     @property
+    def active(self) -> list[Session]:
+        """Sessions that are connected, record, or have something to settle."""
+        return list(self._active.values())
+
+    @property
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
         of_sessions = sum(session.unsaved_samples for session in self._active.values())

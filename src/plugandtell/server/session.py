@@ -26,6 +26,7 @@ from plugandtell.core.protocol.messages import (
 )
 from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
+from plugandtell.core.status import StreamStatus
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.past import end_of, holder_of, notice_of
@@ -149,6 +150,16 @@ class Session:
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
         return self._settling.unsaved_samples
+
+    @property
+    def status(self) -> StreamStatus:
+        """What it does now, for whoever looks."""
+        is_connected, label = self.peer is not None, self.hello.label
+        if self._recording is None:
+            return StreamStatus(label, is_connected)
+        silence_s = self._audio.seconds_from(self._segmenter.quiet_samples)
+        seconds = self._audio.seconds_from(self._recording.samples)
+        return StreamStatus(label, is_connected, self._recording.path.name, seconds, silence_s)
 
     def greeting(self) -> list[ServerMessage]:
         """What a new connection is told first: where to go on, and what was saved while it was away."""
@@ -357,6 +368,7 @@ class Session:
     def _move_into_place(self, finish: Callable[[], Saved], segment_id: UUID) -> SegmentSaved:
         """Off the event loop."""
         saved = finish()
+        self._recorder.note_saved(saved)
         seconds = self._audio.seconds_from(saved.samples)
         self._log.info("segment_saved", segment_id=str(segment_id), file=str(saved.path), seconds=seconds)
         return notice_of(saved)
