@@ -12,7 +12,7 @@ import subprocess
 import sys
 from contextlib import suppress
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from plugandtell.logservice.settings import COLUMNS_VARIABLE, console_columns, wants_color
 
@@ -43,7 +43,7 @@ class Child:
         self._process = process
         self._say = say
         streams = (process.stderr, process.stdout) if shows_output else (process.stderr,)
-        self._showing = asyncio.gather(*(self._show(stream) for stream in streams if stream is not None))
+        self._showing: asyncio.Future[Any] = asyncio.gather(*(self._show(one) for one in streams if one is not None))
 
     @classmethod
     async def start(
@@ -73,7 +73,7 @@ class Child:
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL if output is Output.UNWANTED else subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env=_as_shown(environment),
+            env=dict(environment),
             limit=_LONGEST_LINE_BYTES,
             start_new_session=sys.platform != "win32",
             creationflags=getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0),
@@ -84,6 +84,11 @@ class Child:
         """The next line of its standard output; empty at the end."""
         assert self._process.stdout is not None
         return (await self._process.stdout.readline()).decode(errors="replace").strip()
+
+    def follow(self) -> None:
+        """Show the rest of its standard output, which must be one that is read."""
+        assert self._process.stdout is not None
+        self._showing = asyncio.gather(self._showing, self._show(self._process.stdout))
 
     async def ended(self) -> int:
         """Wait until it has ended and everything it said is shown; returns its exit code as a shell would."""
@@ -125,7 +130,7 @@ def shown_in_color() -> bool:
     return sys.stderr is not None and wants_color(None, is_terminal=sys.stderr.isatty(), environ=os.environ)
 
 
-def _as_shown(environment: Mapping[str, str]) -> dict[str, str]:
+def as_shown(environment: Mapping[str, str]) -> dict[str, str]:
     """Children write to pipes, but what they say is shown where this process shows it: as wide, and in colour if so."""
     color = {"FORCE_COLOR": "1"} if shown_in_color() else {}
     columns = console_columns(sys.stderr, os.environ)

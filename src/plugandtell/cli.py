@@ -16,7 +16,16 @@ from plugandtell.client.cli import app as client_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
-from plugandtell.command import ENGINES, TOKEN_VARIABLE, TOKENS_VARIABLE, LogOptions, flags_of, new_app, run_to_exit
+from plugandtell.command import (
+    ENGINES,
+    TOKEN_VARIABLE,
+    TOKENS_VARIABLE,
+    LogOptions,
+    ScreenOptions,
+    flags_of,
+    new_app,
+    run_to_exit,
+)
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.recordings.cli import app as recordings_app
@@ -52,11 +61,13 @@ def run(  # noqa: PLR0913  (each a group of settings)
     engines: EngineSettings | None = None,
     stores: StoreSettings | None = None,
     log: LogOptions | None = None,
+    screen: ScreenOptions | None = None,
 ) -> int:
     """Record, and tell what was said, until the input ends or Ctrl-C: server, client and analytics at once.
 
     Without a microphone it streams a sample of speech instead. At the end it waits until what was recorded is analysed,
-    which another Ctrl-C leaves for the next start, and prints where the recordings are.
+    which another Ctrl-C leaves for the next start, and prints where the recordings are. On a terminal a live screen
+    shows client and server side by side: space stops and resumes talking, m mutes, q quits.
     """
     from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast)
 
@@ -75,7 +86,8 @@ def run(  # noqa: PLR0913  (each a group of settings)
     asks_for_token = server.tokens_file is not None or bool(os.environ.get(TOKENS_VARIABLE))
     has_token = client.token_file is not None or bool(os.environ.get(TOKEN_VARIABLE))
     shares_token = asks_for_token and not has_token
-    return run_until_stopped(flags, server.audio_dir, stores.variables(), shares_token=shares_token)
+    plain = (screen or ScreenOptions()).plain
+    return run_until_stopped(flags, server.audio_dir, stores.variables(), shares_token=shares_token, plain=plain)
 
 
 def main() -> NoReturn:

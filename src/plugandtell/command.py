@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False)]
 """A flag for the process that starts this one: stop when standard input ends."""
 
-ReportsOnStdout = Annotated[bool, Parameter(name="--reports", show=False, negative=(), show_env_var=False)]
+Reports = Annotated[bool, Parameter(name="--reports", show=False, negative=(), show_env_var=False)]
 """A flag for the process that starts this one: what this one is doing goes to standard output, as lines of JSON."""
 
 CONFIG_FILE = "plugandtell.toml"

@@ -8,8 +8,10 @@ from cyclopts import Parameter
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
 from plugandtell.analytics.settings_table import check_table
-from plugandtell.command import WORK, Lifeline, LogOptions, new_app, run_logged
+from plugandtell.command import WORK, Lifeline, LogOptions, Reports, new_app, run_logged
 from plugandtell.core import exit_status
+
+_STDERR = 2
 
 app = new_app(
     "worker",
@@ -30,6 +32,7 @@ def work(  # noqa: PLR0913  (each a group of settings)
     stores: StoreSettings | None = None,
     log: LogOptions | None = None,
     lifeline: Lifeline = False,
+    reports: Reports = False,
 ) -> int:
     """Work on calls until Ctrl-C: all that there is to do, or some of the services, on this machine or on many.
 
@@ -44,6 +47,7 @@ def work(  # noqa: PLR0913  (each a group of settings)
         stores: Where calls and queues live.
         log: Where the log goes.
         lifeline: End with the parent.
+        reports: Tell it what is logged, on standard error, as lines of JSON.
     """
     check_table()
     check_installed()
@@ -51,6 +55,12 @@ def work(  # noqa: PLR0913  (each a group of settings)
     from plugandtell.analytics.working import work_until_stopped  # noqa: PLC0415
 
     settings = AnalyticsSettings(stores or StoreSettings(), engines or EngineSettings(), worker or WorkerSettings())
+    from plugandtell.terminal.viewers import Nobody, Parent  # noqa: PLC0415
+
+    viewer = Parent("analytics", _STDERR) if reports else Nobody()
     return run_logged(
-        "analytics", log or LogOptions(), lambda: work_until_stopped(settings, service, watch, lifeline=lifeline)
+        "analytics",
+        log or LogOptions(),
+        lambda: work_until_stopped(settings, service, watch, lifeline=lifeline),
+        divert=viewer.divert,
     )

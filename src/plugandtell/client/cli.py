@@ -10,7 +10,7 @@ from plugandtell.command import (
     NETWORK,
     Lifeline,
     LogOptions,
-    ReportsOnStdout,
+    Reports,
     ScreenOptions,
     new_app,
     run_to_exit,
@@ -34,7 +34,7 @@ def capture(  # noqa: PLR0913  (each a group of settings, or what a parent asks 
     log: LogOptions | None = None,
     screen: ScreenOptions | None = None,
     lifeline: Lifeline = False,
-    reports: ReportsOnStdout = False,
+    reports: Reports = False,
 ) -> int:
     """Listen to a microphone or a file, and stream what is spoken to a server.
 

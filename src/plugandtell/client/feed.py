@@ -75,6 +75,11 @@ class Feed:
         """How long it has captured, holes included."""
         return self._index
 
+    @property
+    def is_over(self) -> bool:
+        """Whether no more is captured."""
+        return self._is_stopped
+
     def stop(self) -> None:
         """Capture no more; `run` still sends what was captured."""
         self._is_stopped = True
@@ -91,6 +96,7 @@ class Feed:
                     await self._uplink.wait_for_progress()
         except PlugAndTellError as error:
             broken = error
+        self._is_stopped = True
         self._end_hole()
         self._pass_on(self._gate.flush())
         self._stream.end(self._index)

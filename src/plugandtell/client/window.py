@@ -82,7 +82,7 @@ class Window:
     def look(self) -> ClientStatus:
         """What it does now."""
         status = ClientStatus(
-            phase=self._phase,
+            phase=Phase.FINISHING if self._feed is not None and self._feed.is_over else self._phase,
             source=self._source,
             server=self._server,
             talk=self.talk.state,

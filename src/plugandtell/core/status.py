@@ -208,6 +208,11 @@ def decode(line: str) -> Report:
         raise ValueError(f"{line[:200]!r} is no report") from exc
 
 
+def is_report(line: str) -> bool:
+    """Whether it may be a line of `encode`: no other line that our processes print begins like this."""
+    return line.startswith("{")
+
+
 def _value(name: str, value: Any) -> Any:
     """A field as the snapshot has it."""
     match name:

@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from plugandtell.command import Lifeline, LogOptions, ReportsOnStdout, ScreenOptions, new_app, run_to_exit
+from plugandtell.command import Lifeline, LogOptions, Reports, ScreenOptions, new_app, run_to_exit
 from plugandtell.core import exit_status
 from plugandtell.server.settings import ServerSettings
 
@@ -21,7 +21,7 @@ def serve(
     screen: ScreenOptions | None = None,
     *,
     lifeline: Lifeline = False,
-    reports: ReportsOnStdout = False,
+    reports: Reports = False,
 ) -> int:
     """Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from plugandtell.terminal.spans import Line
 
 _LOUD_DB, _CLIPPING_DB = -12.0, -3.0
+_QUIETEST_DB = -50.0
+"""Of a graph: what is quieter is the noise of a room, and would hide how high speech is."""
 _MARKS = {"v": Look.GOOD, "p": Look.WARM, "l": Look.QUIET, "m": Look.BAD}
 
 
@@ -46,7 +48,7 @@ def graph(levels_db: Sequence[int], marks: str, columns: int, rows: int, glyphs:
     levels_db, marks = levels_db[-columns:], marks[-columns:]
     before = columns - len(levels_db)
     steps = len(glyphs.levels) - 1
-    heights = [max(1, round(_height(level) * rows * steps)) for level in levels_db]
+    heights = [max(1, round(_height(level, _QUIETEST_DB) * rows * steps)) for level in levels_db]
     lines = []
     for row in range(rows - 1, -1, -1):
         cells = [glyphs.levels[max(0, min(steps, height - row * steps))] for height in heights]
@@ -61,7 +63,7 @@ def waveform(levels_db: Sequence[int], columns: int, glyphs: Glyphs) -> str:
     width = min(columns, len(levels_db))
     steps = len(glyphs.levels) - 1
     parts = [levels_db[len(levels_db) * at // width : len(levels_db) * (at + 1) // width] for at in range(width)]
-    return "".join(glyphs.levels[max(1, round(_height(max(part)) * steps))] for part in parts)
+    return "".join(glyphs.levels[max(1, round(_height(max(part), _QUIETEST_DB) * steps))] for part in parts)
 
 
 def _merged(cells: Sequence[str], marks: str) -> list[Span]:
@@ -75,6 +77,6 @@ def _merged(cells: Sequence[str], marks: str) -> list[Span]:
     return spans
 
 
-def _height(level_db: float) -> float:
+def _height(level_db: float, floor_db: float = FLOOR_DB) -> float:
     """From 0 to 1: decibels, because that is how ears hear."""
-    return max(0.0, min(1.0, 1 - level_db / FLOOR_DB))
+    return max(0.0, min(1.0, 1 - level_db / floor_db))

@@ -18,6 +18,7 @@ from plugandtell.terminal.choosing import in_foreground
 from plugandtell.terminal.diversion import Diversion
 from plugandtell.terminal.painter import ENTER, LEAVE, Painter
 from plugandtell.terminal.screen import draw
+from plugandtell.terminal.wording import told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -89,7 +90,8 @@ class Live:
             for diversion in diversions:
                 diversion.end()
             for line in self._board.severe:
-                print_line(sys.stderr, told(line))
+                mark = f"{line.process:<9} | " if line.process else ""
+                print_line(sys.stderr, f"{mark}{told(line)}")
             os.close(self._terminal)
 
     def leave(self) -> None:
@@ -170,9 +172,3 @@ class Live:
 
     def _note(self, line: str) -> None:
         self._board.post(LogLine("", "info", "", line))
-
-
-def told(line: LogLine) -> str:
-    """A line of the log as it is printed once the screen is gone."""
-    mark = f"{line.process:<9} | " if line.process else ""
-    return f"{mark}{line.at} {line.level:<7} {line.text}"

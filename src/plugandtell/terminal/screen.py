@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from plugandtell.core.status import LineState
+from plugandtell.core.status import LineState, Phase
 from plugandtell.terminal import client_half, server_half
 from plugandtell.terminal.spans import Line, Look, Span, cut, fitted, width_of
 
@@ -137,7 +137,9 @@ def _process_look(process: str) -> Look:
 
 
 def _keys(view: View) -> Line:
-    if view.is_stopping:
+    if view.is_stopping or any(
+        half is not None and half.phase is Phase.FINISHING for half in (view.client, view.server)
+    ):
         again = "Ctrl-C ends it at once"
         return (Span(" stopping: what was heard is being saved  ", Look.BUSY), Span(again, Look.QUIET))
     if not view.has_keys:

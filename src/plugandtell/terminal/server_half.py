@@ -92,7 +92,7 @@ def _stream(stream: StreamStatus, silence_limit_s: float, columns: int, glyphs: 
 
 def _saved(status: ServerStatus, columns: int, room: int, glyphs: Glyphs) -> list[Line]:
     folder = cut_middle(foreign_text(status.audio_dir), max(4, columns - 12), glyphs.more)
-    title = (Span(f"{counted(status.saved_count, 'recording')} in ", Look.QUIET), Span(folder))
+    title: Line = (Span(f"{counted(status.saved_count, 'recording')} in ", Look.QUIET), Span(folder))
     if not status.saved or room < 2:
         return [title][:room]
     lines: list[Line] = [(), title] if room > 2 + 2 * len(status.saved) else [title]
@@ -114,7 +114,8 @@ def _recording(saved: SavedStatus, columns: int, glyphs: Glyphs, *, with_name: b
     room = columns - 2 - len(length)
     shape = waveform(saved.levels_db, min(room, _LONGEST_WAVEFORM), glyphs) if room >= _SHORTEST_WAVEFORM else ""
     if not with_name:
-        return [(sign, Span(cut_middle(name, columns - 2, glyphs.more)))]
+        only: Line = (sign, Span(cut_middle(name, columns - 2, glyphs.more)))
+        return [only]
     first: Line = (sign, Span(length), Span(shape, Look.SERVER))
     second: Line = (Span("  " + cut_middle(name, columns - 2, glyphs.more), Look.QUIET),)
     return [first, second]

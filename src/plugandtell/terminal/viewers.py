@@ -23,7 +23,6 @@ if TYPE_CHECKING:
 LOOK_EVERY_S = 0.1
 _QUEUED_LINES = 1000
 _FINISH_WITHIN_S = 1.0
-_STDOUT = 1
 SHOWN_BY_ITSELF = frozenset({"transfer_in_progress", "silence_growing"})
 """Events that say every second what a snapshot says ten times."""
 
@@ -76,20 +75,22 @@ class Nobody:
 
 
 class Parent:
-    """The process that started this one reads reports on our standard output, as lines of JSON.
+    """The process that started this one reads reports, as lines of JSON.
 
     A thread writes them. If the parent does not read, the latest snapshot takes the place of the last one, and the
     oldest lines of the log go; they are in the log file.
 
     Args:
         process: Which of its children this is.
+        descriptor: Where it reads them: standard output, unless the results of the process go there.
     """
 
     is_watching = True
     takes_stdout = True
 
-    def __init__(self, process: str) -> None:
+    def __init__(self, process: str, descriptor: int = 1) -> None:
         self._process = process
+        self._descriptor = descriptor
         self._snapshot: ClientStatus | ServerStatus | None = None
         self._lines: deque[LogLine] = deque(maxlen=_QUEUED_LINES)
         self._is_over = False
@@ -144,7 +145,7 @@ class Parent:
                         self._snapshot = None
                 data = "".join(f"{encode(report)}\n" for report in reports).encode()
                 while data:
-                    data = data[os.write(_STDOUT, data) :]
+                    data = data[os.write(self._descriptor, data) :]
 
 
 @asynccontextmanager

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from plugandtell.core.status import LogLine
+
 
 def seconds(value: float) -> str:
     """A length: `4.2 s`, then `1:05`, then `2:03:09`."""
@@ -24,3 +29,8 @@ def size(value: float) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 recording`, `2 recordings`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def told(line: LogLine) -> str:
+    """A line of the log as it is printed where there is no screen any more."""
+    return f"{line.at} {line.level:<7} {line.text}"
