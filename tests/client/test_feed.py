@@ -14,9 +14,11 @@ from plugandtell.client.reporter import Reporter
 from plugandtell.client.source import Hole, Losses
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.gate import AudioGate, GateSettings
+from plugandtell.core.meter import Meter
 from plugandtell.core.protocol.client import ClientStream
 from plugandtell.core.protocol.messages import Audio, ClientInfo, ClientMessage, End, Hello, Position, Welcome
 from plugandtell.core.store import MemoryStore
+from plugandtell.core.talk import Talk
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -53,13 +55,15 @@ class SilentLine:
     def wake(self) -> None: ...
 
 
-async def told(*pieces: bytes | Hole) -> list[ClientMessage]:
+async def told(*pieces: bytes | Hole, talk: Talk | None = None, meter: Meter | None = None) -> list[ClientMessage]:
     """What the server would be told."""
     hello = Hello(STREAM_ID, SECOND, 1, datetime(2026, 1, 1, tzinfo=UTC), ClientInfo("test", "1"), {})
     stream = ClientStream(hello, SPEECH, 1, MemoryStore(SPEECH, 10_000_000))
     gate = AudioGate(NoDetector(), GateSettings(frame_samples=FRAME))
     reporter = Reporter(lambda _saved: None, lambda: 0.0)
-    assert await Feed(ScriptedSource(*pieces), gate, stream, cast("Uplink", SilentLine()), reporter).run() is None
+    line = cast("Uplink", SilentLine())
+    feed = Feed(ScriptedSource(*pieces), gate, stream, line, reporter, talk=talk, meter=meter)
+    assert await feed.run() is None
     stream.receive(Welcome(STREAM_ID, 0, 3000, 1_048_576))
     return list(iter(stream.next_message, None))
 
@@ -107,3 +111,37 @@ async def test_a_microphone_without_any_sound_is_said_once_until_sound_came_in_b
         with capture_logs() as logs:
             await told(*pieces)
         assert [line["event"] for line in logs].count("microphone_silent") == warnings
+
+
+class Switched(Talk):
+    """Open or not as the script says, at each look."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__()
+        self._script = iter(script)
+
+    @property
+    def is_open(self) -> bool:
+        return next(self._script) == "o"
+
+
+async def test_what_is_muted_is_a_hole_and_never_gets_further() -> None:
+    with capture_logs() as lines:
+        messages = await told(*[audio(SECOND)] * 4, talk=Switched("ommo"))
+    assert stretches(messages) == [(0, SECOND), (3 * SECOND, SECOND)]
+    holes = [(line["at_s"], line["seconds"], line["cause"]) for line in lines if line["event"] == "hole"]
+    assert holes == [(1.0, 2.0, "muted")]
+
+
+async def test_a_hole_of_the_microphone_within_a_mute_is_told_apart() -> None:
+    with capture_logs() as lines:
+        await told(audio(SECOND), Hole(SECOND, "unplugged"), audio(SECOND), talk=Switched("mom"))
+    levels = [(line["cause"], line["log_level"]) for line in lines if line["event"] == "hole"]
+    assert levels == [("muted", "info"), ("unplugged", "warning"), ("muted", "info")]
+
+
+async def test_the_meter_sees_what_is_heard_and_what_became_of_it() -> None:
+    meter = Meter()
+    await told(audio(SECOND // 10), audio(SECOND // 10), Hole(SECOND // 10, "x"), talk=Switched("mooo"), meter=meter)
+    assert meter.heard.marks == "mvv"
+    assert meter.heard.levels_db == (-36, -36, -60)

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from plugandtell.core.safe_text import escape
-from plugandtell.logservice.console import Console, render
+from plugandtell.core.status import LogLine
+from plugandtell.logservice.console import Console, log_line, render
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
 AT = datetime(2026, 3, 1, 15, 35, 0, 848_000).astimezone().isoformat()
@@ -186,3 +188,25 @@ def test_what_silences_stderr_for_a_moment_does_not_silence_the_console(tmp_path
         console.show(event("closed"))
     assert (tmp_path / "stderr").read_text().endswith("  heard\n")
     assert (tmp_path / "nowhere").read_text() == ""
+
+
+def test_what_is_shown_elsewhere_is_not_on_the_console(tmp_path: Path) -> None:
+    seen: list[str] = []
+
+    def divert(one: Mapping[str, Any]) -> bool:
+        seen.append(one["event"])
+        return bool(one["event"] == "first")
+
+    with (tmp_path / "out").open("w") as stream:
+        console = Console(stream, color=False, divert=divert)
+        for name in ("first", "second"):
+            console.show(event(name))
+        console.close()
+    assert seen == ["first", "second"]
+    assert (tmp_path / "out").read_text() == "15:35:00.848  info     second\n"
+
+
+def test_a_line_for_a_screen_has_no_ids_and_the_last_line_of_a_traceback() -> None:
+    line = log_line(event("write_failed", "error", file="a b", stream_id=STREAM, exception="Trace\n  x\nOSError: \x1b"))
+    assert line == LogLine("", "error", "15:35:00", 'write failed  file="a b"  OSError: \\x1b')
+    assert log_line(event("Foreign \x1b"), "server").text == "Foreign \\x1b"

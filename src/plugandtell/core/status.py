@@ -169,7 +169,7 @@ class LogLine:
         process: Whose it is; empty where there is only one.
         level: How severe.
         at: The time of the day.
-        text: What happened; nothing in it reaches a terminal unescaped.
+        text: What happened.
     """
 
     process: str

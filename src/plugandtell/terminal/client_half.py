@@ -8,7 +8,7 @@ from plugandtell.core.gate import GateState
 from plugandtell.core.status import ClientStatus, LineState, Phase
 from plugandtell.core.talk import TalkState
 from plugandtell.terminal.bars import bar, graph, meter
-from plugandtell.terminal.spans import Line, Look, Span, cut, cut_middle, foreign_text, width_of
+from plugandtell.terminal.spans import Line, Look, Span, cut_middle, foreign_text, width_of
 from plugandtell.terminal.view import Row, most_wanted
 from plugandtell.terminal.wording import counted, seconds, size
 
@@ -36,7 +36,7 @@ def client_rows(status: ClientStatus, columns: int, rows: int, glyphs: Glyphs) -
         Row(2, _level(status, columns, glyphs)),
         *(Row(4, line) for line in heard),
         Row(7, ()),
-        Row(5, _labelled("from", (Span(cut(foreign_text(status.source), columns, glyphs.more)),))),
+        Row(5, _labelled("from", _source(status, columns, glyphs))),
         Row(1, _connection(status, columns, glyphs)),
         Row(3, _labelled("waiting", _waiting(status))),
         Row(8, _labelled("sent", _sent(status))),
@@ -82,6 +82,12 @@ def _level(status: ClientStatus, columns: int, glyphs: Glyphs) -> Line:
         return _labelled("level", (Span(level.strip()),))
     shown = status.heard.peak_db
     return _labelled("level", (*meter(shown, room, glyphs), Span(level, Look.QUIET)))
+
+
+def _source(status: ClientStatus, columns: int, glyphs: Glyphs) -> Line:
+    length = f"  {seconds(status.captured_s)}"
+    room = max(0, columns - _LABEL_COLUMNS - len(length))
+    return (Span(cut_middle(foreign_text(status.source), room, glyphs.more)), Span(length, Look.QUIET))
 
 
 def _connection(status: ClientStatus, columns: int, glyphs: Glyphs) -> Line:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.status import LineState, Phase
 from plugandtell.terminal import client_half, server_half
-from plugandtell.terminal.spans import Line, Look, Span, cut, fitted, width_of
+from plugandtell.terminal.spans import Line, Look, Span, cut, fitted, foreign_text, width_of
 
 if TYPE_CHECKING:
     from plugandtell.core.status import LogLine
@@ -128,7 +128,7 @@ def _event(line: LogLine, columns: int, glyphs: Glyphs) -> Line:
     sign = glyphs.alert if line.is_severe else " "
     whose = f"{line.process:<7}" if line.process else ""
     head = (Span(f"{sign} ", look), Span(f"{line.at} ", Look.FRAME), Span(f"{whose} ", _process_look(line.process)))
-    text = cut(line.text, max(0, columns - width_of(head)), glyphs.more)
+    text = cut(foreign_text(line.text), max(0, columns - width_of(head)), glyphs.more)
     return (*head, Span(text, look))
 
 
