@@ -16,7 +16,7 @@ _WITHIN_S = 30.0
 _PROC = Path("/proc")
 
 
-async def until(look: Callable[[], _Value]) -> _Value:
+async def until(look: Callable[[], _Value | None]) -> _Value:
     """Look until there is something to be seen, and return it. What is not there yet may raise OSError."""
     async with asyncio.timeout(_WITHIN_S):
         while True:
