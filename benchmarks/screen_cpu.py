@@ -47,7 +47,7 @@ def _measure(what: str, folder: str, *arguments: str) -> None:
     if not pid:
         os.chdir(folder)
         os.environ.update({"TERM": "xterm-256color", "LANG": "C.UTF-8", "XDG_STATE_HOME": folder})
-        os.execv(sys.executable, _command(*arguments))
+        os.execv(sys.executable, _command(*arguments))  # noqa: S606
     _set_size(terminal)
     _watch(terminal, SETTLE_S)
     before_s, started = _cpu_s(pid), time.monotonic()
@@ -73,7 +73,7 @@ def _set_size(terminal: int) -> None:
 
 
 def _watch(terminal: int, seconds: float) -> tuple[int, int]:
-    """Read for so long, or to the end; returns how many redraws there were, with a pause between them, and their size."""
+    """Read for so long, or to the end; returns how many redraws there were, and their size."""
     until, redraws, size_bytes, read_at = time.monotonic() + seconds, 0, 0, 0.0
     while (left_s := until - time.monotonic()) > 0:
         if not select.select([terminal], [], [], left_s)[0]:
