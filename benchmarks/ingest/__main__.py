@@ -41,6 +41,7 @@ PARTS: dict[str, tuple[str, Callable[[Plan], str]]] = {
     "rounds": ("Side by side", side_by_side),
     "twice": ("Twice the streams", limits.twice),
     "batches": ("Larger messages", limits.batches),
+    "workers": ("More than one core", limits.workers),
     "idle": ("Memory of an idle connection", limits.idle),
     "flat": ("Memory over time", limits.flat),
     "storage": ("Storing a frame", pieces.storage),
@@ -61,6 +62,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, help="of streaming that each round measures, after 2 s of warm-up")
     parser.add_argument("--rounds", type=int)
     parser.add_argument("--server-core", type=int, default=0)
+    parser.add_argument("--worker-cores", type=_numbers, default=os.sched_getaffinity(0), help="default: all")
     parser.add_argument("--generator-core", type=int, default=1)
     parser.add_argument("--quick", action="store_true", help="a short look at three servers; writes nothing")
     parser.add_argument("--print-only", action="store_true", help="leave RESULTS.md as it is")
@@ -77,6 +79,10 @@ def _names(known: Mapping[str, object]) -> Callable[[str], list[str]]:
     return parse
 
 
+def _numbers(text: str) -> set[int]:
+    return set(map(int, text.split(",")))
+
+
 def plan_of(asked: argparse.Namespace) -> Plan:
     """How much to measure."""
     peers = asked.peers or ([OURS, NODE_WS, FLOOR] if asked.quick else DEFAULT)
@@ -85,7 +91,7 @@ def plan_of(asked: argparse.Namespace) -> Plan:
         streams=asked.streams or (100 if asked.quick else 500),
         seconds=asked.seconds or (1.0 if asked.quick else 6.0),
         rounds=asked.rounds or (1 if asked.quick else 3),
-        cores=Cores(asked.server_core, asked.generator_core),
+        cores=Cores(frozenset({asked.server_core}), asked.generator_core, frozenset(asked.worker_cores)),
         writes=not (asked.quick or asked.print_only),
     )
 
@@ -125,7 +131,7 @@ def _measure(parts: Sequence[str], plan: Plan) -> dict[str, str]:
     sections = {}
     for part in parts:
         title, measure = PARTS[part]
-        print(f"\n{title}\n{HEAD if part in {'rounds', 'twice', 'batches'} else ''}", flush=True)
+        print(f"\n{title}\n{HEAD if part in {'rounds', 'twice', 'batches', 'workers'} else ''}", flush=True)
         before = conditions()
         sections[title] = f"{measure(plan)}\n\n{before}"
     return sections

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from benchmarks.ingest.building import build_generator
-from benchmarks.ingest.processes import start_on_core
+from benchmarks.ingest.processes import start_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -117,7 +117,7 @@ def generating(peer: Peer, port: int, load: Load, core: int, log: Path | None = 
     if log is not None:
         options |= {"--watched": WATCHED, "--log": log}
     command = [str(program), *(str(word) for pair in options.items() for word in pair)]
-    process = start_on_core(command, core, stdin=subprocess.PIPE)
+    process = start_on({core}, command, stdin=subprocess.PIPE)
     try:
         generator = Generator(process)
         generator.hear("open")

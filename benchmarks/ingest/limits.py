@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from benchmarks.ingest.generating import Load, generating
-from benchmarks.ingest.measuring import fresh_folder, prove_round
+from benchmarks.ingest.measuring import fresh_folder, measure, prove_round
 from benchmarks.ingest.processes import running
-from benchmarks.ingest.rounds import interleave, rounds_table, take
-from benchmarks.ingest.servers import ALL, NODE_WS, OURS
+from benchmarks.ingest.rounds import interleave, rounds_table, show, take
+from benchmarks.ingest.servers import ALL, NODE_WS, OURS, with_workers
 from benchmarks.ingest.tables import spread, table
 
 if TYPE_CHECKING:
@@ -18,6 +20,8 @@ if TYPE_CHECKING:
 _SETTLING_S = 1.0
 _BATCHES_MS = (20, 100, 256)
 _BYTES_PER_MS = 32
+_WORKERS = (1, 2)
+_GROWTH = (1, 2, 3)
 _FLAT_LOOKS = 8
 _KIB = 1024
 
@@ -41,6 +45,32 @@ def batches(plan: Plan) -> str:
     return table(
         ["audio in a message", "CPU µs per message", "CPU µs per second of audio", "faults in the files"], rows
     )
+
+
+def workers(plan: Plan) -> str:
+    """Ours in one process and in two, while the streams grow more."""
+    cores = replace(plan.cores, server=plan.cores.workers)
+    rows = []
+    for factor in _GROWTH:
+        for count in _WORKERS:
+            load = Load(factor * plan.streams)
+            taken = show(measure(with_workers(count), load, plan.seconds, cores))
+            late_ms = taken.latency_us[1] / 1000 if taken.latency_us else math.nan
+            rows.append(
+                [
+                    str(count),
+                    str(load.streams),
+                    f"{taken.cpu_us:.1f}",
+                    f"{100 * taken.core_share:.0f}",
+                    f"{late_ms:.1f}",
+                    str(taken.behind + taken.failed),
+                    str(len(taken.proof.faults) if taken.proof else 0),
+                ]
+            )
+    head = ["processes", "streams", "CPU µs per message", "% of a core", "p99 to the file, ms", "behind", "faults"]
+    shared = plan.cores.generator in plan.cores.workers
+    note = "The generator runs on one of the same cores, and goes before the server there." if shared else ""
+    return f"{table(head, rows)}\n\n{note}"
 
 
 def idle(plan: Plan) -> str:

@@ -16,7 +16,7 @@ from uuid import UUID
 from benchmarks.ingest.building import ROOT
 from benchmarks.ingest.generating import Load, generating
 from benchmarks.ingest.measuring import fresh_folder, prove_round
-from benchmarks.ingest.processes import running, start_on_core
+from benchmarks.ingest.processes import running, start_on
 from benchmarks.ingest.servers import ALL, OURS
 from benchmarks.ingest.tables import spread, table
 
@@ -176,7 +176,7 @@ def starting(plan: Plan) -> str:
         with fresh_folder() as folder:
             began = time.monotonic()
             command = ALL[OURS].command(folder / "audio")
-            process = start_on_core(command, plan.cores.server, cwd=folder, stderr=subprocess.DEVNULL)
+            process = start_on(plan.cores.server, command, cwd=folder, stderr=subprocess.DEVNULL)
             assert process.stdout is not None
             process.stdout.readline()
             wall.append(time.monotonic() - began)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Set
 
     from benchmarks.ingest.servers import Peer
 
@@ -35,8 +35,9 @@ class Server:
         return ticks / os.sysconf("SC_CLK_TCK")
 
     def waited_s(self) -> float:
-        """How long the main thread could have run so far, but something else did (sched-stats.rst of the kernel)."""
-        return int(Path(f"/proc/{self.pid}/schedstat").read_text().split()[1]) / 1e9
+        """How long the main threads could have run so far, but something else did (sched-stats.rst of the kernel)."""
+        waits = [Path(f"/proc/{pid}/schedstat").read_text().split()[1] for pid in self._processes()]
+        return sum(map(int, waits)) / 1e9
 
     def pss_bytes(self) -> int:
         """Memory, what is shared with others divided by how many share it."""
@@ -61,14 +62,14 @@ class Server:
         return known
 
 
-def start_on_core(command: list[str], core: int, **options: Any) -> subprocess.Popen[str]:
-    """Start a process that stays on a core and goes before others there, as far as that is allowed.
+def start_on(cores: Set[int], command: list[str], **options: Any) -> subprocess.Popen[str]:
+    """Start a process that stays on these cores and goes before others there, as far as that is allowed.
 
     The priority counts within a session only, where the kernel groups processes by session (sched(7), autogroup): so
     the process gets a session of its own, which goes first as well.
     """
     affinity, priority = os.sched_getaffinity(0), os.getpriority(os.PRIO_PROCESS, 0)
-    os.sched_setaffinity(0, {core})
+    os.sched_setaffinity(0, cores)
     try:
         with suppress(PermissionError):
             os.setpriority(os.PRIO_PROCESS, 0, _FIRST)
@@ -83,7 +84,7 @@ def start_on_core(command: list[str], core: int, **options: Any) -> subprocess.P
 
 
 @contextmanager
-def running(peer: Peer, folder: Path, core: int) -> Iterator[Server]:
+def running(peer: Peer, folder: Path, cores: Set[int]) -> Iterator[Server]:
     """A server that records into `folder / "audio"`, stopped with SIGTERM at the end.
 
     Raises:
@@ -93,7 +94,7 @@ def running(peer: Peer, folder: Path, core: int) -> Iterator[Server]:
     audio.mkdir(parents=True)
     command = peer.command(audio)
     with (folder / "stderr.log").open("wb") as errors:
-        process = start_on_core(command, core, cwd=folder, stderr=errors)
+        process = start_on(cores, command, cwd=folder, stderr=errors)
         try:
             assert process.stdout is not None
             line = process.stdout.readline().strip()

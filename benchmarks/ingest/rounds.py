@@ -55,12 +55,17 @@ def line(taken: Round) -> str:
 def take(name: str, load: Load, seconds: float, cores: Cores) -> Round:
     """Measure and print; once more while the machine was busy with something else, at most three times in all."""
     for _ in range(_TRIES):
-        taken = measure(ALL[name], load, seconds, cores)
-        print(line(taken), flush=True)
-        for fault in taken.proof.faults[:5] if taken.proof else ():
-            print(f"    {fault}", flush=True)
+        taken = show(measure(ALL[name], load, seconds, cores))
         if not taken.is_void:
             break
+    return taken
+
+
+def show(taken: Round) -> Round:
+    """Print it, and give it back."""
+    print(line(taken), flush=True)
+    for fault in taken.proof.faults[:5] if taken.proof else ():
+        print(f"    {fault}", flush=True)
     return taken
 
 

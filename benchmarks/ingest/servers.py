@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from benchmarks.ingest.building import PEERS, node, node_peers, python_of_peers
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-OURS = "plugandtell"
+OURS = PLUGANDTELL = "plugandtell"
 NODE_WS = "node-ws"
 FLOOR = "raw-tcp"
 
@@ -38,6 +38,11 @@ class Peer:
     what: str
     does_write: bool = True
     is_live: bool = True
+
+
+def with_workers(count: int) -> Peer:
+    """Ours, in so many processes."""
+    return replace(ALL[OURS], name=f"{OURS} x{count}", command=lambda folder: [*_ours(folder), f"--workers={count}"])
 
 
 def _ours(folder: Path) -> list[str]:

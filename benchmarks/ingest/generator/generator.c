@@ -33,7 +33,7 @@
 #include "pcm.h"
 
 #define SECOND 1000000000ull
-enum { IN_BYTES = 8192, OUT_BYTES = 1 << 20, OPENING_AT_ONCE = 50, EVENTS = 256, IN_A_ROW = 64, RATE = 16000, PATIENCE_S = 60 };
+enum { IN_BYTES = 8192, OUT_BYTES = 1 << 20, OPENING_AT_ONCE = 50, EVENTS = 256, IN_A_ROW = 64, COMPLAINTS = 5, RATE = 16000, PATIENCE_S = 60 };
 
 enum dialect { RAW, PLAIN, SOCKETIO, PLUGANDTELL };
 enum phase { WAITING, CONNECTING, UPGRADING, GREETING, OPEN, ENDING, CLOSED };
@@ -42,7 +42,7 @@ struct stream {
     int fd;
     uint32_t number;
     enum phase phase;
-    int is_watched, is_saved, has_failed, is_writable_awaited;
+    int is_watched, is_saved, is_writable_awaited;
     unsigned close_code;
     uint64_t samples, acknowledged, dropped_ns;
     size_t in_length, out_at, out_length, out_room;
@@ -117,14 +117,21 @@ static void note(uint32_t what, uint32_t stream, uint64_t value, uint64_t ns)
 
 /* ---- one stream ------------------------------------------------------------------------------------------------ */
 
+/* Only of the first few: the rest will have the same to say. */
+static void complain(const struct stream *stream, const char *why)
+{
+    static int complaints;
+    if (complaints++ < COMPLAINTS)
+        fprintf(stderr, "generator: stream %u: %s\n", stream->number, why);
+}
+
 static void fail(struct stream *stream, const char *why)
 {
     if (stream->phase == CLOSED)
         return;
     if (stream->phase < OPEN && !stream->dropped_ns)
         die("a stream could not be opened", why);
-    fprintf(stderr, "generator: stream %u: %s\n", stream->number, why);
-    stream->has_failed = 1;
+    complain(stream, why);
     failed++;
     if (stream->phase == OPEN)
         open_streams--;
@@ -333,7 +340,7 @@ static void told_plugandtell(struct stream *stream, const char *text)
         stream->samples = stream->acknowledged = number_after(text, "\"resume_from\":");
         opened(stream);
     } else if (strstr(text, "\"error\"")) {
-        fprintf(stderr, "generator: stream %u was told: %s\n", stream->number, text);
+        complain(stream, text);
     }
 }
 
@@ -648,6 +655,13 @@ static void happened(struct epoll_event *event)
         readable(stream);
 }
 
+static void give_up(void)
+{
+    for (uint32_t i = 0; i < set.streams; i++)
+        fail(&streams[i], "was not closed in time");
+    leave();
+}
+
 static int all_closed(void)
 {
     for (uint32_t i = 0; i < set.streams; i++)
@@ -672,7 +686,7 @@ static void run(void)
         if (is_leaving && all_closed())
             leave();
         if (is_leaving && now_ns() - began_ns > PATIENCE_S * SECOND)
-            die("end", "not all streams were closed in time");
+            give_up();
     }
 }
 
