@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import noise
 import numpy as np
-import recordings
 import sources
 from corpus import SPEECH_LEVEL_DB, Bout, Half, SpeechFile, speech_files, telephone_files
 from signals import RATE, Signal, active_level_db, at_level, generator, pcm_from, samples, shaped_noise
+
+import recordings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -16,6 +16,7 @@ from plugandtell.child import Child, Output, as_shown
 from plugandtell.command import TOKEN_VARIABLE, TOKENS_VARIABLE, print_line
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.network import reachable_host
+from plugandtell.core.recording import Container
 from plugandtell.core.status import is_report
 from plugandtell.run_screen import Display, display_for
 from plugandtell.stopping import stop_requests
@@ -56,10 +57,10 @@ def run_until_stopped(
         shares_token: Whether the server asks for tokens, and the client was given none: they get one of their own.
         plain: Whether lines are wanted, even on a terminal.
     """
-    before = _names(audio_dir, "*.wav")
+    before = _recordings(audio_dir)
     environment = {**os.environ, **variables} | (_shared_token(os.environ) if shares_token else {})
     status = asyncio.run(Supervisor(flags, as_shown(environment), display_for(plain=plain)).run())
-    recordings = sorted(_names(audio_dir, "*.wav") - before)
+    recordings = sorted(_recordings(audio_dir) - before)
     print_line(sys.stdout, summary(audio_dir, recordings, len(_names(audio_dir, "*.wav.part")), status))
     return status
 
@@ -78,6 +79,10 @@ def summary(audio_dir: Path, recordings: Sequence[str], unfinished: int, status:
 
 def _counted(number: int) -> str:
     return f"{number} recording" if number == 1 else f"{number} recordings"
+
+
+def _recordings(folder: Path) -> set[str]:
+    return {name for container in Container for name in _names(folder, f"*.{container}")}
 
 
 def _names(folder: Path, pattern: str) -> set[str]:

@@ -9,7 +9,11 @@ from plugandtell.analytics.audio_source import fetched
 from plugandtell.analytics.submitting import Submission, Submitting, of_file, of_recording, of_url
 from plugandtell.core.call import AgentChannel, CallOptions
 from plugandtell.core.errors import InputNotAudio, InputNotFound, InvalidSetting
+from plugandtell.core.recording import Container
+from plugandtell.server.recorder import Recorder
+from tests.server.test_recorder import ORIGIN, ended
 from tests.support.audio_folder import NOON, leave_recording, segment_id
+from tests.support.wire import pcm
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -35,6 +39,17 @@ def test_a_recording_is_known_by_its_segment_and_when_it_began(tmp_path: Path) -
     options = CallOptions(language="fr", started_at=NOON)
     assert found == Submission(segment_id(0), str(path), options, path=path)
     assert of_file(path, CallOptions(language="fr")) == found
+
+
+def test_a_flac_is_known_like_any_recording(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, container=Container.FLAC)
+    recording = recorder.start(ORIGIN)
+    recording.write(pcm(100, 1000))
+    path = recording.finish(ended(1000)).path
+    recorder.close()
+    found = of_file(path, NOTHING)
+    assert (found.call_id, found.path) == (str(ORIGIN.segment_id), path)
+    assert of_recording(path.with_suffix(".json"), NOTHING) == found
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"\xff", b'{"file": "../../etc/passwd"}'])

@@ -45,6 +45,7 @@ ORIGIN = Origin(
 GAPS = [Gap(40_000, 8_000)]
 ENDED = Ended(32_000, 64_000, EndReason.SILENCE, 20_000, 5, 6)
 WAV = WavFile("2026-11-23T15-35-00.848Z_laptop.wav", 32_000, 64_044, "0" * 64)
+FLAC = WavFile("2026-11-23T15-35-00.848Z_laptop.flac", 32_000, 30_000, "1" * 64, "2" * 64)
 SAFE = set(string.ascii_letters + string.digits + "-_.")
 
 
@@ -120,6 +121,19 @@ def test_the_sidecar_says_it_all() -> None:
         "size_bytes": 64_044,
         "sha256": "0" * 64,
     }
+
+
+def test_the_sidecar_of_a_flac_has_the_hash_of_its_samples_too() -> None:
+    text = final_sidecar(ORIGIN, GAPS, ENDED, FLAC)
+    assert json.loads(text) == json.loads(final_sidecar(ORIGIN, GAPS, ENDED, WAV)) | {
+        "format": {"container": "flac", "encoding": "flac", "sample_rate": 16_000, "channels": 1},
+        "file": "2026-11-23T15-35-00.848Z_laptop.flac",
+        "size_bytes": 30_000,
+        "sha256": "1" * 64,
+        "pcm_sha256": "2" * 64,
+    }
+    assert read_final_sidecar(text) == (ORIGIN, ENDED, FLAC)
+    assert read_final_gaps(text) == GAPS
 
 
 def test_where_gaps_are_dropped_the_file_is_shorter_than_the_time_it_covers() -> None:

@@ -80,12 +80,17 @@ async def test_a_failed_call_is_tried_again_from_the_stage_that_failed(
     assert watched.stdout.splitlines()[-1].split()[2:] == [call_id, "call", "complete"]
 
 
-async def test_what_is_recorded_is_analysed_before_the_run_ends(tmp_path: Path, engines: list[str]) -> None:
+@pytest.mark.parametrize("container", ["wav", "flac"])
+async def test_what_is_recorded_is_analysed_before_the_run_ends(
+    tmp_path: Path, engines: list[str], container: str
+) -> None:
     write_wav(tmp_path / "in.wav", silence(0.5), sentence(2), silence(4), sentence(4), silence(0.5))
-    outcome = await finished(tmp_path, "run", "--port=0", "--input=in.wav", "--pace=fast", *engines)
+    flags = "--port=0", "--input=in.wav", "--pace=fast", f"--format={container}"
+    outcome = await finished(tmp_path, "run", *flags, *engines)
     assert outcome.status == 0, outcome.stderr
     names = [found.path.name for found in recordings(tmp_path / "audio")]
     assert len(names) == 2
+    assert all(name.endswith(f".{container}") and name in outcome.stdout for name in names)
     for name in names:
         assert f"analytics | audio/{name}  (complete" in outcome.stderr
     assert outcome.stderr.count("wants  complaint") == 2

@@ -62,6 +62,7 @@ class Pair:
             f"--resume-window={schedule.resume_window_s}",
             f"--gaps={schedule.gaps.value}",
             f"--durability={schedule.durability}",
+            f"--format={schedule.container}",
             "--min-free-mb=0",
         )
         url = await self._server.first_line()

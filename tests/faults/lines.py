@@ -50,6 +50,7 @@ class Host:
             resume_window=schedule.resume_window_s,
             gaps=schedule.gaps,
             durability=Durability(schedule.durability),
+            format=schedule.container,
             min_free_mb=0,
         )
         self._running = AsyncExitStack()

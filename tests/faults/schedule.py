@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
-from plugandtell.core.recording import GapPolicy
+from plugandtell.core.recording import Container, GapPolicy
 
 MOST_SENTENCES = 4
 _PAUSES_S = (0.1, 0.4, 0.8, 1.6, 2.9, 3.4)
@@ -82,6 +82,7 @@ class Schedule:
         gaps: What becomes of a gap.
         durability: What an acknowledgement promises.
         faults: In the order in which they come.
+        container: What finished recordings are.
     """
 
     seed: int
@@ -95,6 +96,7 @@ class Schedule:
     gaps: GapPolicy
     durability: str
     faults: tuple[Fault, ...]
+    container: Container
 
     def __str__(self) -> str:
         return f"seed {self.seed}: " + ", then ".join(map(str, self.faults))
@@ -116,6 +118,7 @@ def make_schedule(seed: int, kinds: tuple[Kind, ...] = LINE_KINDS) -> Schedule:
         gaps=dice.choice(tuple(GapPolicy)),
         durability=dice.choice(("write", "fsync")),
         faults=tuple(_fault(dice, kinds) for _ in range(dice.randint(1, 5))),
+        container=dice.choice(tuple(Container)),
     )
 
 

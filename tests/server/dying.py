@@ -29,6 +29,15 @@ MOMENTS = (
     "after unlink .json.part",
     "before unlink .wav.part",
 )
+FLAC_MOMENTS = (
+    "while encoding",
+    "before .json.part",
+    "after .json.part",
+    "after .flac",
+    "after .json",
+    "after unlink .wav.part",
+)
+"""Those of the way of a FLAC into its place."""
 
 
 def die() -> None:
@@ -48,7 +57,21 @@ class DyingFile(FileIO):
         return count or 0
 
 
+class DyingSource(FileIO):
+    """Dies after the second block, of which a FLAC is being made."""
+
+    blocks = 0
+
+    def read(self, size: int | None = -1, /) -> Any:
+        self.blocks += 1
+        if self.blocks > 2:
+            die()
+        return super().read(size)
+
+
 def open_dying(path: Path, mode: str = "r", *rest: Any, **options: Any) -> Any:
+    if moment == "while encoding" and mode == "rb" and path.name.endswith(".wav.part"):
+        return DyingSource(path)
     return DyingFile(path, mode) if mode == "xb" else really_open(path, mode, *rest, **options)
 
 

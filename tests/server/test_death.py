@@ -15,6 +15,8 @@ from tests.support.processes import running, running_server
 from tests.support.recordings import Found, recordings
 from tests.support.wire import RATE, Wire, hello, pcm
 
+FSYNC, FLAC = ("--durability=fsync",), ("--format=flac",)
+
 
 async def test_a_stream_goes_on_where_a_killed_server_left_it(tmp_path: Path) -> None:
     greeting = hello()
@@ -42,14 +44,20 @@ async def test_a_stream_goes_on_where_a_killed_server_left_it(tmp_path: Path) ->
 
 
 @pytest.mark.parametrize(
-    ("moment", "durability"),
-    [*((moment, "write") for moment in dying.MOMENTS), (dying.AFTER_WRITE, "fsync"), ("after .json", "fsync")],
+    ("moment", "flags", "successor_flags"),
+    [
+        *((moment, (), ()) for moment in dying.MOMENTS),
+        *((moment, FSYNC, FSYNC) for moment in (dying.AFTER_WRITE, "after .json")),
+        *((moment, FLAC, FLAC) for moment in (dying.AFTER_WRITE, *dying.FLAC_MOMENTS)),
+        *((moment, FLAC, ()) for moment in ("while encoding", "after .flac", "after .json")),
+        *((moment, (), FLAC) for moment in ("after .json.part", "after .wav")),
+        *((moment, FLAC + FSYNC, FLAC + FSYNC) for moment in (dying.AFTER_WRITE, "after .flac")),
+    ],
 )
 async def test_whenever_a_server_is_killed_nothing_is_lost_or_doubled_and_the_client_learns_all(
-    tmp_path: Path, moment: str, durability: str
+    tmp_path: Path, moment: str, flags: tuple[str, ...], successor_flags: tuple[str, ...]
 ) -> None:
     """A segment with voice, one without, and another with."""
-    flags = ("--port=0", f"--durability={durability}")
     client = Driver()
     client.speak(0, 2 * RATE)
     client.stream.add_position(6 * RATE, 2 * RATE)
@@ -57,12 +65,13 @@ async def test_whenever_a_server_is_killed_nothing_is_lost_or_doubled_and_the_cl
     client.stream.add_position(15 * RATE, 10 * RATE)
     client.speak(20 * RATE, RATE)
     client.stream.end(22 * RATE)
-    async with running(tmp_path, moment, *flags, python=[str(Path(dying.__file__))], environment=WITH_PATH) as server:
+    dying_server = moment, "--port=0", *flags
+    async with running(tmp_path, *dying_server, python=[str(Path(dying.__file__))], environment=WITH_PATH) as server:
         assert not await client.run(await server.line())
         assert (await server.outcome()).status == -signal.SIGKILL
-    async with running_server(tmp_path) as (server, url):
+    async with running_server(tmp_path, *successor_flags) as (server, url):
         assert await client.run(url)
-        await server.stop()
+        assert (await server.stop()).status == 0
     found = recordings(tmp_path / "audio")
     held = {start for one in found for start in seconds_of(one)}
     assert held | {10} == {0, 1, 10, 20}

@@ -8,6 +8,8 @@ import wave
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import soundfile
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -28,12 +30,20 @@ def read_wav(path: Path) -> bytes:
         return file.readframes(file.getnframes())
 
 
+def read_flac(path: Path) -> bytes:
+    """The samples of a 16 kHz mono 16-bit FLAC."""
+    with soundfile.SoundFile(path) as file:
+        assert (file.format, file.subtype, file.samplerate, file.channels) == ("FLAC", "PCM_16", 16_000, 1)
+        return bytes(file.read(dtype="int16").astype("<i2").tobytes())
+
+
 def recordings(folder: Path) -> list[Found]:
     """Every recording, in the order of their names. Nothing else may lie there, and the sidecars must be true."""
     visible = {path.name for path in folder.iterdir() if not path.name.startswith(".")}
-    wavs = sorted(folder.glob("*.wav"))
-    assert visible == {name for path in wavs for name in (path.name, path.with_suffix(".json").name)}
-    return [_found(path) for path in wavs]
+    paths = sorted([*folder.glob("*.wav"), *folder.glob("*.flac")])
+    assert len({path.stem for path in paths}) == len(paths)
+    assert visible == {name for path in paths for name in (path.name, path.with_suffix(".json").name)}
+    return [_found(path) for path in paths]
 
 
 def _found(path: Path) -> Found:
@@ -42,7 +52,10 @@ def _found(path: Path) -> Found:
     assert sidecar["file"] == path.name
     assert sidecar["sha256"] == hashlib.sha256(content).hexdigest()
     assert sidecar["size_bytes"] == len(content)
-    pcm = read_wav(path)
+    assert sidecar["format"]["container"] == path.suffix[1:]
+    pcm = read_flac(path) if path.suffix == ".flac" else read_wav(path)
+    if path.suffix == ".flac":
+        assert sidecar["pcm_sha256"] == hashlib.sha256(pcm).hexdigest()
     assert sidecar["samples"] == len(pcm) // 2
     return Found(path, pcm, sidecar)
 

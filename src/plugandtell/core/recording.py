@@ -35,6 +35,13 @@ class GapPolicy(StrEnum):
     DROP = "drop"
 
 
+class Container(StrEnum):
+    """What a finished recording is, and how its name ends. One that grows is always a WAV."""
+
+    WAV = "wav"
+    FLAC = "flac"
+
+
 class Durability(StrEnum):
     """What audio survives when it is acknowledged: the death of the process, or that of the machine as well."""
 
@@ -76,12 +83,26 @@ class Origin:
 
 @dataclass(frozen=True, slots=True)
 class WavFile:
-    """The file itself: its name, its length in samples and bytes, and the SHA-256 of all its bytes, in hex."""
+    """The file itself.
+
+    Attributes:
+        name: Its name, whose ending tells its container.
+        samples: Its length.
+        size_bytes: Its size as it lies on the disk.
+        sha256: The SHA-256 of all its bytes, in hex.
+        pcm_sha256: That of the samples alone, as they lie behind the header of a WAV of the same audio; None for a WAV.
+    """
 
     name: str
     samples: int
     size_bytes: int
     sha256: str
+    pcm_sha256: str | None = None
+
+    @property
+    def container(self) -> Container:
+        """What kind of file it is."""
+        return Container.FLAC if self.name.endswith(f".{Container.FLAC}") else Container.WAV
 
 
 def recording_name(started_at: datetime, label: str, suffix: str = "") -> str:
@@ -113,7 +134,7 @@ def final_sidecar(origin: Origin, gaps: Sequence[Gap], ended: Ended, wav: WavFil
     length = ended.end_index - ended.start_index
     recovered = ended.reason is EndReason.RECOVERED
     voiced = None if recovered else ended.voiced_samples  # what was voice died with the process
-    fields = _origin_fields(origin) | {
+    fields = _origin_fields(origin, wav.container) | {
         "file": wav.name,
         "reason": ended.reason.value,
         "recovered": recovered,
@@ -129,6 +150,8 @@ def final_sidecar(origin: Origin, gaps: Sequence[Gap], ended: Ended, wav: WavFil
         "size_bytes": wav.size_bytes,
         "sha256": wav.sha256,
     }
+    if wav.pcm_sha256 is not None:
+        fields["pcm_sha256"] = wav.pcm_sha256
     return escape_json(json.dumps(fields, indent=2, ensure_ascii=False)) + "\n"
 
 
@@ -143,8 +166,7 @@ def read_open_sidecar(text: str) -> tuple[Origin, list[Gap]]:
     gaps: list[Gap] = []
     for line in others:
         try:
-            fields = JsonObject.parse(line)
-            gaps.append(Gap(_index(fields, "start_index"), _index(fields, "samples")))
+            gaps.append(_gap_from(JsonObject.parse(line)))
         except ValueError:
             break
     return origin, gaps
@@ -167,7 +189,9 @@ def read_final_sidecar(text: str) -> tuple[Origin, Ended, WavFile]:
         dropped_samples=fields.integer("dropped_samples"),
     )
     name, sha256 = fields.text("file"), fields.text("sha256")
-    return origin, ended, WavFile(name, fields.integer("samples"), fields.integer("size_bytes"), sha256)
+    pcm_sha256 = fields.text("pcm_sha256") if fields.has("pcm_sha256") else None
+    file = WavFile(name, fields.integer("samples"), fields.integer("size_bytes"), sha256, pcm_sha256)
+    return origin, ended, file
 
 
 def read_final_gaps(text: str) -> list[Gap]:
@@ -210,7 +234,11 @@ def gaps_within(origin: Origin, gaps: Sequence[Gap], samples: int) -> tuple[list
     return kept, index + left
 
 
-def _origin_fields(origin: Origin) -> dict[str, Any]:
+def _gap_from(fields: JsonObject) -> Gap:
+    return Gap(_index(fields, "start_index"), _index(fields, "samples"))
+
+
+def _origin_fields(origin: Origin, container: Container = Container.WAV) -> dict[str, Any]:
     return {
         "version": SIDECAR_VERSION,
         "segment_id": str(origin.segment_id),
@@ -224,8 +252,8 @@ def _origin_fields(origin: Origin) -> dict[str, Any]:
         },
         "labels": dict(origin.labels),
         "format": {
-            "container": "wav",
-            "encoding": ENCODING,
+            "container": container.value,
+            "encoding": ENCODING if container is Container.WAV else container.value,
             "sample_rate": origin.audio.sample_rate,
             "channels": origin.audio.channels,
         },

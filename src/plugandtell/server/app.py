@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 from plugandtell.command import run_logged
 from plugandtell.core.audio import SPEECH
-from plugandtell.core.errors import AudioNotSaved
+from plugandtell.core.errors import AudioNotSaved, InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
-from plugandtell.core.recording import Durability
+from plugandtell.core.recording import Container, Durability
 from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.access import Access
 from plugandtell.server.admission import Admission, raise_descriptor_limit, wanted_descriptors
@@ -99,14 +99,16 @@ async def running_server(
 
     Raises:
         CredentialsUnusable: The tokens or the certificate cannot be used.
-        InvalidSetting: The address would let in other machines, and nobody said that they may.
+        InvalidSetting: The address would let in other machines, and nobody said that they may; or no FLAC can be made.
         FolderUnusable: The audio folder cannot be used.
         CannotListen: The address cannot be used.
         AudioNotSaved: At the end, not everything was in place within the deadline.
     """
     access = Access(settings, environ)
     committer = Committer() if settings.durability is Durability.FSYNC else None
-    recorder = Recorder(settings.audio_dir, committer=committer)
+    if settings.format is Container.FLAC:
+        _check_flac()
+    recorder = Recorder(settings.audio_dir, committer=committer, container=settings.format)
     try:
         registry = Registry(recorder, _session_settings(settings), time.monotonic, read_past(recorder))
         admission = _admission(settings, recorder, free_bytes or recorder.free_bytes)
@@ -133,6 +135,19 @@ async def running_server(
                 await asyncio.gather(committing, return_exceptions=True)
     finally:
         recorder.close()
+
+
+def _check_flac() -> None:
+    """Say at the start, and not at the end of each recording, that no FLAC can be made here."""
+    try:
+        from plugandtell.server import flac  # noqa: PLC0415  (who leaves WAVs does not pay for it)
+
+        if flac.is_supported():
+            return
+        cause = "this libsndfile has no FLAC"
+    except (ImportError, OSError) as exc:
+        cause = str(exc)
+    raise InvalidSetting("--format", Container.FLAC.value, f"wav on this machine ({cause})")
 
 
 async def _shut_down(registry: Registry, listener: Listener, within_s: float) -> None:

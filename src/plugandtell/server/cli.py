@@ -8,7 +8,7 @@ from plugandtell.server.settings import ServerSettings
 
 app = new_app(
     "plugandtell-server",
-    "Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.",
+    "Take audio streams and leave one WAV or FLAC, with a JSON sidecar, per spoken segment.",
     ["server"],
     exit_status.SERVER,
 )
@@ -23,7 +23,7 @@ def serve(
     lifeline: Lifeline = False,
     reports: Reports = False,
 ) -> int:
-    """Take audio streams and leave one WAV, with a JSON sidecar, per spoken segment.
+    """Take audio streams and leave one WAV or FLAC, with a JSON sidecar, per spoken segment.
 
     Prints the address it listens at on standard output, logs to standard error, and ends on Ctrl-C or SIGTERM when
     everything open is saved. On a terminal a live screen takes the place of the log.

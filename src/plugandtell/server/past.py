@@ -42,7 +42,9 @@ def prepare(recorder: Recorder, workers: int) -> None:
     """
     try:
         distribute(recorder.folder, 1)
-        _mended(recorder, {segment.segment_id for segment in recorder.discarded_before()})
+        for outcome in _mended(recorder, {segment.segment_id for segment in recorder.discarded_before()}):
+            if isinstance(outcome, Unfinished) and outcome.origin.stream_id == UNKNOWN_STREAM:  # no worker takes it
+                _finish(outcome)
         distribute(recorder.folder, workers)
     except WriteFailed as error:
         get_logger().error("recovery_failed", error=str(error))
@@ -107,14 +109,25 @@ def _discarded(recorder: Recorder) -> list[Discarded]:
         return []
 
 
+def _finish(unfinished: Unfinished) -> None:
+    try:
+        saved = unfinished.finish()
+    except WriteFailed as error:
+        get_logger().error("recovery_failed", error=str(error))
+    else:
+        get_logger().warning("recording_recovered", file=str(saved.path), samples=saved.samples)
+
+
 def _mended(recorder: Recorder, discarded: set[UUID]) -> list[Saved | Unfinished]:
     log = get_logger()
     mended: list[Saved | Unfinished] = []
-    for outcome in recover(recorder.folder, discarded, recorder.shard):
+    for outcome in recover(recorder.folder, discarded, recorder.shard, recorder.container, recorder.encoder):
         match outcome:
             case WriteFailed():
                 log.error("recovery_failed", error=str(outcome))
                 continue
+            case Unfinished(error=None):  # a FLAC is to be made of it, off the event loop
+                pass
             case Unfinished():
                 log.error("recovery_failed", error=str(outcome.error))
             case Saved():

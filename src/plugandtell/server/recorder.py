@@ -11,11 +11,12 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import WriteFailed
-from plugandtell.core.recording import Origin, recording_name
+from plugandtell.core.recording import Container, Origin, recording_name
 from plugandtell.core.shard import WHOLE, Shard
 from plugandtell.server.discards import Discarded, Discards
+from plugandtell.server.encoder import Encoder
 from plugandtell.server.folder_lock import FolderLock
-from plugandtell.server.placing import parts_of
+from plugandtell.server.placing import is_taken, parts_of
 from plugandtell.server.recording import Recording
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Recorder:
         create: Makes the file of each new recording.
         committer: Puts on the disk what is to be acknowledged; None if having written it is enough.
         shard: Whose streams are recorded; others of the same server may record those of the other shards.
+        container: What finished recordings are.
 
     Attributes:
         saved: The recordings that this process put into place last.
@@ -63,9 +65,12 @@ class Recorder:
         create: Callable[[Path], FileIO] = create_file,
         committer: Committer | None = None,
         shard: Shard = WHOLE,
+        container: Container = Container.WAV,
     ) -> None:
         self.folder = folder
         self.shard = shard
+        self.container = container
+        self.encoder = Encoder()
         self.committer = committer
         self._create = create
         self._discards = Discards(folder, shard=shard)
@@ -80,7 +85,8 @@ class Recorder:
         self.saved_count += 1
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Let go of the folder. A FLAC that is half made is left to whoever records there next."""
+        self.encoder.stop()
         self._lock.release()
 
     @property
@@ -125,10 +131,10 @@ class Recorder:
             WriteFailed: The files cannot be created; nothing of them is left.
         """
         for suffix in _suffixes(origin):
-            path = self.folder / (recording_name(origin.started_at, origin.label, suffix) + ".wav")
+            path = self.folder / f"{recording_name(origin.started_at, origin.label, suffix)}.{self.container}"
             try:
                 if (file := self._claim(path)) is not None:
-                    recording = Recording(path, file, origin, self._open.discard)
+                    recording = Recording(path, file, origin, self._open.discard, self.encoder)
                     self._open.add(recording)
                     return _begun(recording)
             except OSError as exc:
@@ -138,18 +144,18 @@ class Recorder:
     def _claim(self, path: Path) -> FileIO | None:
         """Create the part of the WAV, unless the name is taken.
 
-        The part comes first, the look at the final name second: a recording that is being finished meanwhile, by
+        The part comes first, the look at the final names second: a recording that is being finished meanwhile, by
         another process perhaps, moves from the one to the other. The look before keeps a part from being there, for
         that moment, beside a recording that is in place: one whose sidecar could not follow it would be taken for it.
         """
         part = parts_of(path)[0]
-        if path.exists():
+        if is_taken(path):
             return None
         try:
             file = self._create(part)
         except FileExistsError:
             return None
-        if not path.exists():
+        if not is_taken(path):
             return file
         file.close()
         part.unlink()

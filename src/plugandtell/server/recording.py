@@ -19,24 +19,32 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from plugandtell.core.segmenter import Ended, Gap
+    from plugandtell.server.encoder import Encoder
 
 
 class Recording:
     """One growing recording. What `write` has returned from survives the death of the process.
 
     Args:
-        path: The final path of the WAV.
+        path: The final path; its ending tells what the finished recording is.
         file: The open file under the temporary name, empty.
         origin: What goes into the sidecar.
         on_closed: Told when the file is closed, on whatever thread.
+        encoder: Makes the FLAC; may be missing for a WAV.
     """
 
     def __init__(
-        self, path: Path, file: FileIO, origin: Origin, on_closed: Callable[[Recording], None] = lambda _: None
+        self,
+        path: Path,
+        file: FileIO,
+        origin: Origin,
+        on_closed: Callable[[Recording], None] = lambda _: None,
+        encoder: Encoder | None = None,
     ) -> None:
         self.path = path
         self.origin = origin
         self._on_closed = on_closed
+        self._encoder = encoder
         self._file = file
         self._gaps: list[Gap] = []
         self._data_bytes = 0
@@ -103,14 +111,14 @@ class Recording:
         self._header_bytes = self._data_bytes
 
     def finish(self, ended: Ended) -> Saved:
-        """Move the recording into place. Reads the whole file once, so call it off the event loop.
+        """Move the recording into place. Reads the whole file, so call it off the event loop.
 
         Raises:
             WriteFailed: The parts stay where they are, for another call to finish, or for the next start of the server.
         """
         if not self._is_flushed:
             self._flush()
-        return move_into_place(self.path, self.origin, self._gaps, ended)
+        return move_into_place(self.path, self.origin, self._gaps, ended, self._encoder)
 
     def sync(self) -> None:
         """Put on the disk what was written before this call; call it off the event loop.

@@ -1,8 +1,21 @@
-"""What a crash left in an audio folder: mended, marked as `recovered`, and moved into place."""
+"""What a crash left in an audio folder: mended, marked as `recovered`, and moved into place.
+
+What may lie there of a recording that becomes a FLAC, in the order of time (`o` an open sidecar, `f` a whole one):
+
+    NAME.wav.part  NAME.json.part o                                   it grew, or had just ended
+    NAME.wav.part  NAME.json.part o  NAME.flac.part.new               the FLAC was being made, or is not proven
+    NAME.wav.part  NAME.json.part f  NAME.flac.part.new               it was to be moved
+    NAME.wav.part  NAME.json.part f  NAME.flac                        its sidecar was to follow
+    NAME.wav.part  NAME.json      f  NAME.flac                        the part was to go
+
+In each the part has all of the audio, and one of the sidecars tells of it. So the part is finished again, whichever it
+is: a FLAC that is in place is held against it, and made anew only if it is something else.
+"""
 
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -12,9 +25,11 @@ from plugandtell.core import wav
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.protocol.messages import ClientInfo, EndReason
 from plugandtell.core.recording import (
+    Container,
     GapPolicy,
     Origin,
     gaps_within,
+    read_final_gaps,
     read_final_sidecar,
     read_open_sidecar,
     read_stream_id,
@@ -22,20 +37,24 @@ from plugandtell.core.recording import (
 from plugandtell.core.segmenter import Ended, Gap
 from plugandtell.core.shard import WHOLE, Shard
 from plugandtell.server.disk_sync import NEW, is_synced, write_anew
-from plugandtell.server.placing import PART, Saved, move_into_place, parts_of
+from plugandtell.server.placing import PART, Saved, is_taken, move_into_place, parts_of
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Collection, Iterator
     from pathlib import Path
+
+    from plugandtell.server.encoder import Encoder
 
 UNKNOWN_STREAM = UUID(int=0)
 
 
 @dataclass(slots=True)
 class Unfinished:
-    """A recording that is mended, but cannot be moved into place yet. `finish` tries again; call it off the loop.
+    """A recording that is mended, but not in place yet. `finish` moves it there; call it off the event loop.
 
     Attributes:
+        error: Why it could not be moved; None if nobody tried, because a FLAC takes time.
+        encoder: Makes the FLACs.
         saved: The recording, once it is in place.
     """
 
@@ -44,7 +63,8 @@ class Unfinished:
     gaps: tuple[Gap, ...]
     ended: Ended
     samples: int
-    error: WriteFailed
+    error: WriteFailed | None = None
+    encoder: Encoder | None = None
     saved: Saved | None = None
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False, compare=False)
 
@@ -56,23 +76,29 @@ class Unfinished:
         """
         with self._lock:
             if self.saved is None:
-                self.saved = move_into_place(self.path, self.origin, self.gaps, self.ended)
+                self.saved = move_into_place(self.path, self.origin, self.gaps, self.ended, self.encoder)
             return self.saved
 
 
 def recover(
-    folder: Path, discarded: Container[UUID] = (), shard: Shard = WHOLE
+    folder: Path,
+    discarded: Collection[UUID] = (),
+    shard: Shard = WHOLE,
+    container: Container = Container.WAV,
+    encoder: Encoder | None = None,
 ) -> Iterator[Saved | Unfinished | WriteFailed]:
     """Finish what an earlier crash left: yields each recording that is in place again, or why it is not.
 
-    A part without a sample is removed; one that is no WAV of ours is left alone. Nobody may record into the folder
-    meanwhile, but other workers the streams of their shards: whatever does not say that it belongs to this one is left
-    alone then, since somebody may be about to write it.
+    What becomes a FLAC is mended, and left for its `finish`. A part without a sample is removed; one that is no WAV of
+    ours is left alone. Nobody may record into the folder meanwhile, but other workers the streams of their shards:
+    whatever does not say that it belongs to this one is left alone then, since somebody may be about to write it.
 
     Args:
         folder: Where the recordings are.
         discarded: Segments that were to leave no file.
         shard: Whose recordings are finished.
+        container: What becomes of a part.
+        encoder: Makes the FLACs.
     """
     for leftover in folder.glob(f"*{PART}{NEW}") if shard.of == 1 else ():
         try:
@@ -81,8 +107,10 @@ def recover(
             yield WriteFailed(str(leftover), exc.strerror or str(exc))
     for part in _parts(folder, "wav", shard):
         try:
-            if outcome := _recover(part.with_suffix(""), discarded):
-                yield outcome
+            path = _final_path(part, container)
+            if (unfinished := _recover(path, discarded)) is not None:
+                unfinished.encoder = encoder
+                yield unfinished if path.suffix == f".{Container.FLAC}" else _tried(unfinished)
         except wav.NotRepairable as exc:
             yield WriteFailed(str(part), str(exc))
         except OSError as exc:
@@ -102,24 +130,31 @@ def _parts(folder: Path, kind: str, shard: Shard) -> list[Path]:
 
 
 def _belongs(part: Path, shard: Shard) -> bool:
-    sidecar_part = part.with_suffix("").with_suffix(f".json{PART}")
-    try:
-        return shard.owns(read_stream_id(sidecar_part.read_text(encoding="utf-8")))
-    except (OSError, ValueError):
-        return False
+    sidecar = part.with_suffix("").with_suffix(".json")
+    for name in (sidecar.name + PART, sidecar.name):  # the second is in place when the part of a FLAC was to go
+        with suppress(OSError, ValueError):
+            return shard.owns(read_stream_id(sidecar.with_name(name).read_text(encoding="utf-8")))
+    return False
 
 
-def _recover(path: Path, discarded: Container[UUID]) -> Saved | Unfinished | None:
-    """Mend one recording; None if there is nothing in it, or if only its sidecar has to follow it into place."""
+def _final_path(wav_part: Path, container: Container) -> Path:
+    """What becomes of a part; if a FLAC of it is in place already, that, whatever the setting is now."""
+    name = wav_part.name.removesuffix(f".wav{PART}")
+    flac = wav_part.with_name(f"{name}.{Container.FLAC}")
+    return flac if flac.exists() else wav_part.with_name(f"{name}.{container}")
+
+
+def _recover(path: Path, discarded: Collection[UUID]) -> Unfinished | None:
+    """Mend one recording; None if there is nothing in it."""
     wav_part, sidecar_part = parts_of(path)
     size_bytes = wav_part.stat().st_size
     if size_bytes <= wav.HEADER_BYTES + 1:
         wav_part.unlink()
         sidecar_part.unlink(missing_ok=True)
         return None
-    if _is_complete(sidecar_part, size_bytes):
-        wav_part.replace(path)
-        return None
+    for sidecar in (sidecar_part, path.with_suffix(".json")):
+        if (complete := _complete(path, sidecar, size_bytes)) is not None:
+            return complete
     mended = _mend(wav_part, size_bytes)
     origin, noted = _read_origin(sidecar_part, wav_part, mended)
     if origin.segment_id in discarded:
@@ -128,19 +163,29 @@ def _recover(path: Path, discarded: Container[UUID]) -> Saved | Unfinished | Non
         return None
     gaps, end_index = gaps_within(origin, noted, mended.samples)
     ended = Ended(origin.start_index, end_index, EndReason.RECOVERED, 0, 0, 0)
+    return Unfinished(path, origin, tuple(gaps), ended, mended.samples)
+
+
+def _tried(unfinished: Unfinished) -> Saved | Unfinished:
+    """Move it into place, if that can be."""
     try:
-        return move_into_place(path, origin, gaps, ended)
+        return unfinished.finish()
     except WriteFailed as error:
-        return Unfinished(path, origin, tuple(gaps), ended, mended.samples, error)
+        unfinished.error = error
+        return unfinished
 
 
-def _is_complete(sidecar_part: Path, size_bytes: int) -> bool:
-    """Whether the crash came when all was written, and only the two moves were missing."""
+def _complete(path: Path, sidecar: Path, size_bytes: int) -> Unfinished | None:
+    """What a whole sidecar tells, if the crash came when all was written, and moves were missing."""
     try:
-        _, _, file = read_final_sidecar(sidecar_part.read_text(encoding="utf-8"))
+        text = sidecar.read_text(encoding="utf-8")
+        origin, ended, file = read_final_sidecar(text)
+        gaps = read_final_gaps(text)
     except (OSError, ValueError):
-        return False
-    return file.size_bytes == size_bytes
+        return None
+    if size_bytes != wav.HEADER_BYTES + origin.audio.bytes_in(file.samples):
+        return None
+    return Unfinished(path, origin, tuple(gaps), ended, file.samples)
 
 
 def _mend(wav_part: Path, size_bytes: int) -> wav.Repair:
@@ -177,17 +222,16 @@ def _read_origin(sidecar_part: Path, wav_part: Path, mended: wav.Repair) -> tupl
 
 
 def _finish_sidecar(part: Path) -> Saved | None:
-    """Mend a crash between the two moves; a part whose WAV is not there belongs to nothing."""
+    """Mend a crash between the two moves; a part whose audio is not there belongs to nothing."""
     sidecar: Path = part.with_suffix("")
-    path = sidecar.with_suffix(".wav")
-    if parts_of(path)[0].exists():
+    if parts_of(sidecar)[0].exists():
         return None
-    if path.exists() and not sidecar.exists():
-        part.replace(sidecar)
-        try:
-            origin, ended, file = read_final_sidecar(sidecar.read_text(encoding="utf-8"))
-        except ValueError:
-            return None
-        return Saved(path, origin, ended, file.samples)
-    part.unlink()
-    return None
+    if sidecar.exists() or not is_taken(sidecar):
+        part.unlink()
+        return None
+    part.replace(sidecar)
+    try:
+        origin, ended, file = read_final_sidecar(sidecar.read_text(encoding="utf-8"))
+        return Saved(sidecar.with_name(file.name), origin, ended, file.samples)
+    except ValueError:
+        return None

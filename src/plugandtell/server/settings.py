@@ -9,7 +9,7 @@ from cyclopts import Parameter
 
 from plugandtell.command import ACCESS, LIMITS, NETWORK, RECORDING, check_range
 from plugandtell.core.errors import InvalidSetting
-from plugandtell.core.recording import Durability, GapPolicy
+from plugandtell.core.recording import Container, Durability, GapPolicy
 
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^\s/?#@A-Z]+|null")
 
@@ -61,6 +61,9 @@ class ServerSettings:
 
     durability: Annotated[Durability, Parameter(group=RECORDING)] = Durability.WRITE
     """When audio is acknowledged: written (survives the death of the process), or on the disk (that of the machine)."""
+
+    format: Annotated[Container, Parameter(group=RECORDING)] = Container.WAV
+    """What finished recordings are: WAV, or FLAC, which holds the same samples in about half the room."""
 
     min_free_mb: Annotated[float, Parameter(group=LIMITS)] = 100.0
     """Megabytes that must be free on the disk of the recordings, or no stream is taken; 0 takes them to the end."""
