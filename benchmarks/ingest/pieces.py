@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
@@ -16,14 +15,13 @@ from uuid import UUID
 from benchmarks.ingest.building import ROOT
 from benchmarks.ingest.generating import Load, generating
 from benchmarks.ingest.measuring import fresh_folder, prove_round
-from benchmarks.ingest.processes import running, start_on
+from benchmarks.ingest.processes import running
 from benchmarks.ingest.servers import ALL, OURS
 from benchmarks.ingest.tables import spread, table
 
 from plugandtell.core.audio import SPEECH
 from plugandtell.core.protocol.messages import ClientInfo
 from plugandtell.core.recording import GapPolicy, Origin
-from plugandtell.logservice import LogSettings, bound_contextvars, configure, get_logger
 from plugandtell.server.recorder import Recorder
 
 if TYPE_CHECKING:
@@ -35,8 +33,6 @@ if TYPE_CHECKING:
 _FRAME = bytes(range(1, 161)) * 4
 _FILES = 200
 _FRAMES = 100
-_EVENTS = 2_000
-_STARTS = 5
 
 
 def storage(plan: Plan) -> str:
@@ -113,25 +109,9 @@ def _origin(number: int) -> Origin:
     )
 
 
-def logging(plan: Plan) -> str:
-    """An event as the server logs it, to the JSON file and to a console that is no terminal."""
-    taken = []
-    calling = []
-    for _ in range(plan.rounds + 2):
-        with fresh_folder() as folder, (folder / "console").open("w") as console:
-            before, before_thread = time.process_time(), time.thread_time()
-            with configure(LogSettings("benchmark", folder), console), bound_contextvars(client="laptop"):
-                for number in range(_EVENTS):
-                    get_logger().info("segment_saved", segment_id=str(number), file="/audio/x.wav", seconds=1.5)
-                in_thread = time.thread_time() - before_thread
-            taken.append(1e6 * (time.process_time() - before) / _EVENTS)
-            calling.append(1e6 * in_thread / _EVENTS)
-    rows = [
-        ["all threads", spread(taken)],
-        ["the thread that logs, which is the one that reads the sockets", spread(calling)],
-    ]
-    print("\n".join("  ".join(row) for row in rows), flush=True)
-    return table(["one event", "CPU µs"], rows)
+def logging(_: Plan) -> str:
+    """An event, as the server logs one for each recording."""
+    return _told_by("benchmarks/logging_cost.py")
 
 
 def resuming(plan: Plan) -> str:
@@ -168,34 +148,18 @@ def _resume(plan: Plan) -> dict[str, float]:
     }
 
 
-def starting(plan: Plan) -> str:
-    """CPU time of each command to its help, and of the server until it listens."""
-    told = _output_of("benchmarks/startup.py")
-    wall, cpu = [], []
-    for _ in range(_STARTS):
-        with fresh_folder() as folder:
-            began = time.monotonic()
-            command = ALL[OURS].command(folder / "audio")
-            process = start_on(plan.cores.server, command, cwd=folder, stderr=subprocess.DEVNULL)
-            assert process.stdout is not None
-            process.stdout.readline()
-            wall.append(time.monotonic() - began)
-            process.send_signal(signal.SIGTERM)
-            _, _, usage = os.wait4(process.pid, 0)
-            cpu.append(usage.ru_utime + usage.ru_stime)
-            process.returncode = 0
-    rows = [["until it listens, seconds", spread(wall, ".2f")], ["CPU seconds of start and stop", spread(cpu, ".2f")]]
-    print(told, *("  ".join(row) for row in rows), sep="\n", flush=True)
-    return f"```\n{told}\n```\n\n{table(['`plugandtell-server`', 'median and range'], rows)}"
+def starting(_: Plan) -> str:
+    """Each command to its help; client and server until they are ready."""
+    return _told_by("benchmarks/startup.py")
 
 
 def client(_: Plan) -> str:
-    """The client by voice detector, with a virtual microphone; takes several minutes."""
-    told = _output_of("benchmarks/client_cpu.py")
-    print(told, flush=True)
-    return f"```\n{told}\n```"
+    """The client by voice detector, with a virtual microphone; takes half an hour."""
+    return _told_by("benchmarks/client_cpu.py")
 
 
-def _output_of(script: str) -> str:
+def _told_by(script: str) -> str:
+    """What another benchmark prints."""
     done = subprocess.run([sys.executable, ROOT / script], check=True, capture_output=True, text=True, cwd=ROOT)
-    return done.stdout.strip()
+    print(done.stdout, flush=True)
+    return f"```\n{done.stdout.strip()}\n```"
