@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from benchmarks.ingest.generating import Load
 
-_TRIES = 3
+_TRIES = 2
 
 HEAD = (
     f"{'server':<15} {'streams':>7} {'bytes':>6} {'CPU us':>8} {'% core':>7} {'p50 us':>7} {'p99 us':>8} {'late':>6} "
@@ -53,7 +53,7 @@ def line(taken: Round) -> str:
 
 
 def take(name: str, load: Load, seconds: float, cores: Cores) -> Round:
-    """Measure and print; once more while the machine was busy with something else, at most three times in all."""
+    """Measure and print; once more if the machine was busy with something else."""
     for _ in range(_TRIES):
         taken = show(measure(ALL[name], load, seconds, cores))
         if not taken.is_void:
