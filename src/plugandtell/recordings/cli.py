@@ -85,7 +85,7 @@ def list_recordings(
 
 
 @app.command(help_epilogue=_examples("show last", "show 1f0c9a2b", "show reception --json"))
-def show(recording: One, *, as_json: AsJson = False, folder: FolderOptions | None = None) -> int:
+def show(recording: One, /, *, as_json: AsJson = False, folder: FolderOptions | None = None) -> int:
     """Draw a recording, and tell all that is known of it."""
     from plugandtell.recordings import portrait  # noqa: PLC0415  (keeps --help fast, as does the next)
     from plugandtell.recordings.checking import IN_WORDS, FileState, state_of  # noqa: PLC0415
@@ -107,6 +107,7 @@ def show(recording: One, *, as_json: AsJson = False, folder: FolderOptions | Non
 @app.command(help_epilogue=_examples("play last", "play 1f0c9a2b --device headphones"))
 def play(
     recording: One,
+    /,
     *,
     device: Annotated[str | None, Parameter(group=OUTPUT, help="What plays: its number, or part of its name.")] = None,
     folder: FolderOptions | None = None,
