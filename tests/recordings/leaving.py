@@ -81,7 +81,8 @@ def leave(
     path.write_bytes(content)
     closed = sum(gap.samples for gap in kind.gaps) if kind.gap_policy is GapPolicy.DROP else 0
     ended = Ended(1000, 1000 + len(sound) + closed, kind.reason, len(sound) // 2, *kind.twice)
-    file = WavFile(path.name, len(sound), len(content), hashlib.sha256(content).hexdigest())
+    pcm_sha256 = hashlib.sha256(sound.astype("<i2").tobytes()).hexdigest() if kind.ending == ".flac" else None
+    file = WavFile(path.name, len(sound), len(content), hashlib.sha256(content).hexdigest(), pcm_sha256)
     path.with_suffix(".json").write_text(final_sidecar(origin, kind.gaps, ended, file), encoding="utf-8")
     return path
 

@@ -96,6 +96,7 @@ def test_scripts_get_the_sidecar_with_what_was_found(audio: Path, ask: Ask) -> N
     told = json.loads(ask("show", "last", "--json"))
     assert told.items() >= json.loads(path.with_suffix(".json").read_text()).items()
     assert (told["path"], told["state"]) == (str(path), "intact")
+    assert f"{told['sha256']} {told['pcm_sha256']}, of its samples alone" in fact(ask("show", "last"), "sha256")
 
 
 def test_audio_that_was_changed_or_removed_is_said(audio: Path, ask: Ask) -> None:

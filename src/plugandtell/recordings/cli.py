@@ -18,7 +18,7 @@ from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.safe_text import escape
 from plugandtell.recordings import listing
 from plugandtell.recordings.console import Warnings, ask, is_plain, progress, remark, say, say_object, width
-from plugandtell.recordings.containers import Container, container_of, target_of
+from plugandtell.recordings.export_format import ExportFormat, format_of, target_of
 from plugandtell.recordings.folder import RecordingsFolder
 from plugandtell.recordings.selecting import moment_of, names_since, started_since
 from plugandtell.recordings.settings import FolderOptions, folder_in_file
@@ -137,7 +137,7 @@ def play(
 @app.command(help_epilogue=_examples("export last --format mp3", "export 1f0c 77ab --to out", "export last --to a.ogg"))
 def export(
     *recording: Several,
-    format: Annotated[Container | None, Parameter(group=OUTPUT)] = None,  # noqa: A002  (the flag's name)
+    format: Annotated[ExportFormat | None, Parameter(group=OUTPUT)] = None,  # noqa: A002  (the flag's name)
     to: Annotated[Path, Parameter(group=OUTPUT)] = Path(),
     force: Annotated[bool, Parameter(group=OUTPUT, negative=())] = False,
     folder: FolderOptions | None = None,
@@ -154,10 +154,10 @@ def export(
     from plugandtell.recordings import exporting  # noqa: PLC0415  (keeps --help fast)
 
     found = _found(_folder(folder), recording)
-    container = container_of(to, format)
+    kind = format_of(to, format)
     for one in found:
-        target = target_of(to, one.audio.stem, container, is_single=len(found) == 1)
-        exporting.export(one, target, container, is_forced=force)
+        target = target_of(to, one.audio.stem, kind, is_single=len(found) == 1)
+        exporting.export(one, target, kind, is_forced=force)
         say(escape(str(target)))
     return ExitStatus.OK
 

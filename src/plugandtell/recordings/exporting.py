@@ -12,7 +12,7 @@ from uuid import uuid4
 from plugandtell.core.errors import FolderUnusable, InvalidSetting
 from plugandtell.core.json_object import utc_text
 from plugandtell.core.safe_text import escape
-from plugandtell.recordings.containers import Container
+from plugandtell.recordings.export_format import ExportFormat
 from plugandtell.recordings.listing import local_text
 from plugandtell.recordings.sound import Sound, write_sound
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from plugandtell.recordings.finished import FinishedRecording
 
 
-def export(recording: FinishedRecording, target: Path, container: Container, *, is_forced: bool) -> None:
+def export(recording: FinishedRecording, target: Path, kind: ExportFormat, *, is_forced: bool) -> None:
     """Write a copy. The folder of the target is made if it is missing.
 
     Args:
         recording: What to copy.
         target: The file to make.
-        container: Its format.
+        kind: Its format.
         is_forced: Whether to replace a file that is there.
 
     Raises:
@@ -45,7 +45,7 @@ def export(recording: FinishedRecording, target: Path, container: Container, *, 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
         with Sound(recording.audio) as sound:
-            write_sound(temporary, sound, container.value, _tags(recording, container))
+            write_sound(temporary, sound, kind.value, _tags(recording, kind))
         _put_in_place(temporary, target, is_forced=is_forced)
     except OSError as exc:
         raise FolderUnusable("--to", str(target.parent), (exc.strerror or str(exc)).lower()) from exc
@@ -70,7 +70,7 @@ def _check_free(target: Path) -> None:
         raise InvalidSetting("--to", str(target), "a name that is free, or give --force to replace what is there")
 
 
-def _tags(recording: FinishedRecording, container: Container) -> dict[str, str]:
+def _tags(recording: FinishedRecording, kind: ExportFormat) -> dict[str, str]:
     label = escape(recording.origin.label)
     tags = {
         "title": f"{label}, {local_text(recording.started_at)}",
@@ -79,7 +79,7 @@ def _tags(recording: FinishedRecording, container: Container) -> dict[str, str]:
         "comment": f"segment {recording.origin.segment_id}",
         "software": f"PlugAndTell {version('plugandtell')}",
     }
-    return {name: _in_ascii(text) for name, text in tags.items()} if container is Container.MP3 else tags
+    return {name: _in_ascii(text) for name, text in tags.items()} if kind is ExportFormat.MP3 else tags
 
 
 def _in_ascii(text: str) -> str:

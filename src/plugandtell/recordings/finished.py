@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from plugandtell.core.errors import InputNotAudio
 from plugandtell.core.protocol.messages import EndReason
-from plugandtell.core.recording import read_final_gaps, read_final_sidecar, time_at
+from plugandtell.core.recording import Container, read_final_gaps, read_final_sidecar, time_at
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from plugandtell.core.segmenter import Ended, Gap
 
 SIDECAR: Final = ".json"
-AUDIO: Final = (".wav", ".flac")
+AUDIO: Final = tuple(f".{container.value}" for container in Container)
 _SHORT_ID: Final = 8
 
 

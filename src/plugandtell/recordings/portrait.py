@@ -73,6 +73,8 @@ def _facts(recording: FinishedRecording, gaps: Sequence[Gap], state: str) -> Ite
     yield "file", escape(str(recording.audio.absolute()))
     yield "", f"{size_text(file.size_bytes)}, {audio.sample_rate} Hz, {_channels(audio.channels)}; {state}"
     yield "sha256", file.sha256
+    if file.pcm_sha256 is not None:
+        yield "", f"{file.pcm_sha256}, of its samples alone"
     yield "id", str(origin.segment_id)
     yield "stream", f"{origin.stream_id}, samples {origin.start_index} to {ended.end_index}"
     if origin.continues is not None:

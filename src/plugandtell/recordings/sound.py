@@ -23,7 +23,7 @@ Block: TypeAlias = "NDArray[np.int16]"
 
 _BLOCK_SAMPLES: Final = 8192
 _FULL_SCALE: Final = 32_768
-_CONTAINERS: Final = {
+_FORMATS: Final = {
     "flac": ("FLAC", "PCM_16"),
     "mp3": ("MP3", "MPEG_LAYER_III"),
     "ogg": ("OGG", "VORBIS"),
@@ -91,26 +91,26 @@ class Sound:
         return [float(peak) / _FULL_SCALE for peak in peaks]
 
 
-def write_sound(target: Path, sound: Sound, container: str, tags: Mapping[str, str]) -> None:
-    """Write a sound as a file of another container.
+def write_sound(target: Path, sound: Sound, kind: str, tags: Mapping[str, str]) -> None:
+    """Write a sound as a file of another format.
 
     Args:
-        target: The file, which need not end as the container does.
+        target: The file, which need not end as the format does.
         sound: What to write, at its beginning.
-        container: flac, mp3, ogg or wav.
+        kind: flac, mp3, ogg or wav.
         tags: Among title, artist, date, comment and software.
 
     Raises:
-        InvalidSetting: This machine's libsndfile does not write the container.
+        InvalidSetting: This machine's libsndfile does not write the format.
         OSError: The disk is full or gone.
         InputNotAudio: As `blocks` does.
     """
-    kind, subtype = _CONTAINERS[container]
-    if not soundfile.check_format(kind, subtype):
-        able = " or ".join(name for name, how in _CONTAINERS.items() if soundfile.check_format(*how))
-        raise InvalidSetting("--format", container, f"{able}: this machine's libsndfile writes no other")
+    container, subtype = _FORMATS[kind]
+    if not soundfile.check_format(container, subtype):
+        able = " or ".join(name for name, how in _FORMATS.items() if soundfile.check_format(*how))
+        raise InvalidSetting("--format", kind, f"{able}: this machine's libsndfile writes no other")
     try:
-        with soundfile.SoundFile(target, "w", sound.sample_rate, sound.channels, subtype, format=kind) as file:
+        with soundfile.SoundFile(target, "w", sound.sample_rate, sound.channels, subtype, format=container) as file:
             for name, text in tags.items():
                 setattr(file, name, text)
             for block in sound.blocks():

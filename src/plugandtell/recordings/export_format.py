@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class Container(StrEnum):
+class ExportFormat(StrEnum):
     """What recordings can be written as."""
 
     FLAC = "flac"
@@ -20,12 +20,12 @@ class Container(StrEnum):
     WAV = "wav"
 
 
-def container_of(to: Path, wanted: Container | None) -> Container:
+def format_of(to: Path, wanted: ExportFormat | None) -> ExportFormat:
     """The format that was asked for, by name or by the ending of a file; FLAC, which loses nothing, if none was."""
-    return wanted or _ending_of(to) or Container.FLAC
+    return wanted or _ending_of(to) or ExportFormat.FLAC
 
 
-def target_of(to: Path, name: str, container: Container, *, is_single: bool) -> Path:
+def target_of(to: Path, name: str, kind: ExportFormat, *, is_single: bool) -> Path:
     """Where a copy goes: into the folder `to`, or for a single one into the file `to`, if it ends as a format does.
 
     Raises:
@@ -33,14 +33,14 @@ def target_of(to: Path, name: str, container: Container, *, is_single: bool) -> 
     """
     ending = _ending_of(to)
     if ending is None:
-        return to / f"{name}.{container.value}"
+        return to / f"{name}.{kind.value}"
     if not is_single:
         raise InvalidSetting("--to", str(to), "a folder for several recordings")
-    if ending is not container:
-        raise InvalidSetting("--to", str(to), f"a folder, or a file that ends in .{container.value} as --format says")
+    if ending is not kind:
+        raise InvalidSetting("--to", str(to), f"a folder, or a file that ends in .{kind.value} as --format says")
     return to
 
 
-def _ending_of(to: Path) -> Container | None:
-    endings = {f".{container.value}": container for container in Container}
+def _ending_of(to: Path) -> ExportFormat | None:
+    endings = {f".{one.value}": one for one in ExportFormat}
     return None if to.is_dir() else endings.get(to.suffix.lower())
