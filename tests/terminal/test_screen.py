@@ -57,9 +57,9 @@ def test_side_by_side() -> None:
         assert wanted in text
     for wanted in ("● laptop  recording 4.2 s  silence 1.5 ██████░░░░░░", "1 recording in /home/ada/audio"):
         assert wanted in text
-    for wanted in ("✓   6.6 s  ▁▆▇▁", "2026-11-23T15-34-00.848Z_laptop.wav", "▲ 12:00:01 client  connection lost"):
+    for wanted in ("✓   6.6 s  ▁▆▇▁", "2026-11-23T15-34-00.848Z_laptop.wav", "▲ 12:00:01 client    connection lost"):
         assert wanted in text
-    assert " space talk on/off   m mute   q quit" in text
+    assert "  space  talk on/off   m  mute   q  quit" in text
 
 
 def test_in_one_column_the_client_is_above() -> None:

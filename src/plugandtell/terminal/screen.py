@@ -126,14 +126,14 @@ def chosen(log: tuple[LogLine, ...], room: int) -> list[LogLine]:
 def _event(line: LogLine, columns: int, glyphs: Glyphs) -> Line:
     look = _SEVERE_LOOKS.get(line.level, Look.BAD) if line.is_severe else Look.QUIET
     sign = glyphs.alert if line.is_severe else " "
-    whose = f"{line.process:<7}" if line.process else ""
+    whose = f"{line.process:<9}" if line.process else ""
     head = (Span(f"{sign} ", look), Span(f"{line.at} ", Look.FRAME), Span(f"{whose} ", _process_look(line.process)))
     text = cut(foreign_text(line.text), max(0, columns - width_of(head)), glyphs.more)
     return (*head, Span(text, look))
 
 
 def _process_look(process: str) -> Look:
-    return {"client": Look.CLIENT, "server": Look.SERVER}.get(process, Look.QUIET)
+    return {"client": Look.CLIENT, "server": Look.SERVER, "analytics": Look.GOOD}.get(process, Look.QUIET)
 
 
 def _keys(view: View) -> Line:
@@ -143,7 +143,10 @@ def _keys(view: View) -> Line:
         again = "Ctrl-C ends it at once"
         return (Span(" stopping: what was heard is being saved  ", Look.BUSY), Span(again, Look.QUIET))
     if not view.has_keys:
-        return (Span(" Ctrl-C", Look.KEY), Span(" stop", Look.QUIET))
+        return _key("Ctrl-C", "stop")
     pairs = [("q", "quit")] if view.client is None else [("space", "talk on/off"), ("m", "mute"), ("q", "quit")]
-    spans = [span for key, does in pairs for span in (Span(f" {key}", Look.KEY), Span(f" {does}  ", Look.QUIET))]
-    return tuple(spans)
+    return tuple(span for key, does in pairs for span in _key(key, does))
+
+
+def _key(key: str, does: str) -> Line:
+    return (Span(" "), Span(f" {key} ", Look.KEY), Span(f" {does} ", Look.QUIET))
