@@ -1,7 +1,7 @@
 """Makes the pictures in this folder, of the program in a terminal: `python docs/captures/make.py`.
 
-Needs what `make setup-dev` installs. The program listens to the sample of speech instead of a microphone, in a folder of
-its own: the pictures are the same each time, but for what tells the time.
+Needs what `make setup-dev` installs. The program listens to the sample of speech instead of a microphone, in a folder
+of its own: the pictures are the same each time, but for what tells the time.
 """
 
 from __future__ import annotations
