@@ -4,6 +4,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+import soundfile
 
 from plugandtell.core import wav
 from plugandtell.core.audio import SPEECH, AudioFormat
@@ -24,7 +25,7 @@ def written(path: Path, samples: np.ndarray, audio: AudioFormat = SPEECH) -> Pat
 def test_each_column_has_the_peak_of_its_part(tmp_path: Path) -> None:
     samples = np.zeros(60 * 100)
     samples[150], samples[5999] = -32_768, 16_384
-    shape = waveform_of(written(tmp_path / "a.wav", samples), SPEECH)
+    shape = waveform_of(written(tmp_path / "a.wav", samples), SPEECH, len(samples))
     assert len(shape) == COLUMNS
     assert [(at, level) for at, level in enumerate(shape) if level > -60] == [(1, 0), (59, -6)]
 
@@ -37,21 +38,35 @@ def test_an_hour_is_sampled_and_every_part_of_it_is_seen(tmp_path: Path) -> None
         file.seek(wav.HEADER_BYTES + 2 * HOUR // 2)
         file.write(np.full(60 * SPEECH.sample_rate, 32_767, "<i2").tobytes())
         file.truncate(wav.HEADER_BYTES + 2 * HOUR)
-    shape = waveform_of(path, SPEECH)
+    shape = waveform_of(path, SPEECH, HOUR)
     assert [at for at, level in enumerate(shape) if level == 0] == [30]
 
 
 @pytest.mark.parametrize("samples", [0, 1, 7, 61])
 def test_short_ones_have_as_many_columns_as_samples_at_most(tmp_path: Path, samples: int) -> None:
-    assert len(waveform_of(written(tmp_path / "a.wav", np.ones(samples)), SPEECH)) == min(samples, COLUMNS)
+    assert len(waveform_of(written(tmp_path / "a.wav", np.ones(samples)), SPEECH, samples)) == min(samples, COLUMNS)
 
 
 def test_channels_are_together(tmp_path: Path) -> None:
     stereo = AudioFormat(8000, 2)
     samples = np.zeros(2 * 600)
     samples[1::2] = 32_767
-    assert set(waveform_of(written(tmp_path / "a.wav", samples, stereo), stereo)) == {0}
+    assert set(waveform_of(written(tmp_path / "a.wav", samples, stereo), stereo, 600)) == {0}
 
 
-def test_a_file_that_is_gone_has_no_shape(tmp_path: Path) -> None:
-    assert waveform_of(tmp_path / "a.wav", SPEECH) == ()
+@pytest.mark.parametrize("seconds", [1, 90])
+def test_a_flac_has_the_shape_of_its_wav(tmp_path: Path, seconds: int) -> None:
+    samples = (np.sin(np.arange(seconds * SPEECH.sample_rate) / 9) * np.linspace(0, 30_000, seconds * 16_000)).astype(
+        "<i2"
+    )
+    soundfile.write(tmp_path / "a.flac", samples, SPEECH.sample_rate, subtype="PCM_16")
+    shape = waveform_of(tmp_path / "a.flac", SPEECH, len(samples))
+    assert shape == waveform_of(written(tmp_path / "a.wav", samples), SPEECH, len(samples))
+    assert shape[-1] == -1
+
+
+@pytest.mark.parametrize("name", ["a.wav", "a.flac"])
+def test_a_file_that_is_gone_cut_or_broken_has_no_shape(tmp_path: Path, name: str) -> None:
+    assert waveform_of(tmp_path / name, SPEECH, 1000) == ()
+    (tmp_path / name).write_bytes(b"no audio")
+    assert set(waveform_of(tmp_path / name, SPEECH, 1000)) <= {-60}

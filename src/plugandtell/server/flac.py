@@ -13,7 +13,7 @@ import soundfile
 from plugandtell.core import wav
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Iterator
     from io import FileIO
     from pathlib import Path
     from typing import Any
@@ -95,6 +95,18 @@ def prove(flac_path: Path, wav_part: Path, audio: AudioFormat, check: Callable[[
     except soundfile.SoundFileRuntimeError as exc:
         raise NotEncodable(f"{flac_path.name} cannot be decoded: {exc}") from exc
     return digest.hexdigest()
+
+
+def read_pieces(path: Path, pieces: Iterable[tuple[int, int]]) -> Iterator[bytes]:
+    """The PCM of each piece of a FLAC file: its first sample, and how many from there on.
+
+    Raises:
+        RuntimeError: It cannot be decoded.
+    """
+    with soundfile.SoundFile(str(path)) as file:
+        for start, samples in pieces:
+            file.seek(start)
+            yield bytes(file.buffer_read(samples, _DTYPE))
 
 
 def _unseeking(path: Path, *arguments: Any, **options: Any) -> soundfile.SoundFile:

@@ -110,4 +110,4 @@ class Window:
             self._drawing = asyncio.create_task(self._draw_one(missing[0]))
 
     async def _draw_one(self, saved: Saved) -> None:
-        self._shapes[saved.path] = await asyncio.to_thread(waveform_of, saved.path, saved.origin.audio)
+        self._shapes[saved.path] = await asyncio.to_thread(waveform_of, saved.path, saved.origin.audio, saved.samples)

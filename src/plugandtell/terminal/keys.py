@@ -49,12 +49,19 @@ class Keyboard:
             termios.tcsetattr(self.descriptor, termios.TCSANOW, mode)
 
     def end(self) -> None:
-        """Give the terminal back as it was, at once; output that Ctrl-S has stopped goes on. Idempotent."""
+        """Give the terminal back as it was, at once. Idempotent."""
         before, self._before = self._before, None
         if sys.platform == "win32" or before is None:
             return
         with suppress(termios.error):
             termios.tcsetattr(self.descriptor, termios.TCSANOW, before)
+
+    def resume(self) -> None:
+        """Let output go on that Ctrl-S has stopped. Linux does so only where it was stopped like this before."""
+        if sys.platform == "win32":
+            return
+        with suppress(termios.error):
+            termios.tcflow(self.descriptor, termios.TCOOFF)
             termios.tcflow(self.descriptor, termios.TCOON)
 
     def read(self) -> list[Key]:

@@ -85,6 +85,8 @@ class Live:
                 loop.remove_signal_handler(suspended)
             self._listen(None, loop)
             self._board.close()
+            if self._keyboard is not None:
+                self._keyboard.resume()
             self._thread.join(_LAST_DRAW_WITHIN_S)
             self.leave()
             for diversion in diversions:
@@ -111,6 +113,7 @@ class Live:
         """In no more than a second, whatever state the terminal is in."""
         if self._keyboard is not None:
             self._keyboard.end()
+            self._keyboard.resume()
         leaving = threading.Thread(target=self._write, args=(LEAVE,), daemon=True)
         leaving.start()
         leaving.join(_LAST_DRAW_WITHIN_S)
