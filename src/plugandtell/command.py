@@ -24,6 +24,7 @@ from plugandtell.core.log_level import LogLevel
 from plugandtell.core.safe_text import escape_lines
 
 if TYPE_CHECKING:
+    from asyncio import AbstractEventLoop
     from collections.abc import Callable, Coroutine, Iterable, Mapping
     from typing import Any, NoReturn, TextIO
 
@@ -164,6 +165,7 @@ def run_logged(
     *,
     on_console: bool = True,
     divert: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+    loop_factory: Callable[[], AbstractEventLoop] | None = None,
 ) -> ExitStatus:
     """Run `main` on an event loop with the log of this process open, in its file and unless told not to on the console.
 
@@ -190,7 +192,8 @@ def run_logged(
         if not on_console:
             service.mute_console()
         try:
-            return asyncio.run(main())
+            with asyncio.Runner(loop_factory=loop_factory) as runner:
+                return runner.run(main())
         except PlugAndTellError as error:
             service.mute_console()
             get_logger().error("command_failed", error=str(error), exit_status=exit_status_of(error).value)

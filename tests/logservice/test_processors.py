@@ -169,25 +169,6 @@ def test_an_unexpected_error_has_its_traceback() -> None:
     assert trace.endswith("ValueError: why")
 
 
-@pytest.mark.parametrize("logger", ["websockets.server", "websockets.client"])
-@pytest.mark.parametrize(
-    ("exc", "error"),
-    [
-        (
-            InvalidMessage("did not receive a valid HTTP request"),
-            "InvalidMessage: did not receive a valid HTTP request",
-        ),
-        (TimeoutError(), "TimeoutError"),
-        (EOFError("connection closed"), "EOFError: connection closed"),
-        (ConnectionResetError("gone"), "ConnectionResetError: gone"),
-    ],
-)
-def test_a_failed_handshake_is_one_line(logger: str, exc: Exception, error: str) -> None:
-    found = line(logger, "opening handshake failed", exc=exc)
-    assert json.loads(found)["event"] == "opening handshake failed"
-    assert fields_of(found) == {"logger": logger, "error": error}
-
-
 @pytest.mark.parametrize(
     ("text", "exc"),
     [

@@ -194,6 +194,8 @@ async def test_a_stream_is_not_taken_over_by_the_holder_of_another_token(
     async with start_server(tokens_file=tokens_file, resume_window=30) as url:
         async with await Wire.greeted(url, greeting, **bearer(TOKEN)) as wire:
             await wire.speak(0, RATE)
+            while (await wire.hear(Ack)).stored_to < RATE:
+                pass
         async with await Wire.open(url, **bearer(OTHER_TOKEN)) as thief:
             await thief.say(greeting)
             assert await thief.hear_out() == 1008

@@ -65,14 +65,14 @@ async def test_it_is_tried_again_though_no_client_returns(
     for second in range(8):
         clock.now_s = float(second)
         with capture_logs() as logs:
-            registry.sweep()
+            list(registry.sweep())
             await registry.settle()
         tries = [event["event"] for event in logs]
         assert tries == (["segment_not_saved"] if second in (0, 1, 3, 7) else [])
     assert registry.unsaved_samples == 1000
     make_way(blocker)
     clock.now_s = 60.0
-    registry.sweep()
+    list(registry.sweep())
     await registry.settle()
     assert registry.unsaved_samples == 0
     assert recordings(recorder.folder)[0].pcm == pcm(100, 1000)
@@ -85,11 +85,11 @@ async def test_its_client_returns_and_it_is_finished_once_and_told(
     """Before it is in place, while a try is under way that the client's session makes as well; or after it."""
     registry = Registry(recorder, SETTINGS, clock, read_past(recorder))
     make_way(blocker)
-    registry.sweep()
+    list(registry.sweep())
     if how == "after":
         await registry.settle()
     session = await registry.attach(hello(ORIGIN.stream_id), Nobody())
-    registry.sweep()
+    list(registry.sweep())
     await registry.settle()
     told = [message for message in session.greeting() if isinstance(message, SegmentSaved)]
     assert [(one.segment_id, one.end_index) for one in told] == [(ORIGIN.segment_id, 1100)]
@@ -103,7 +103,7 @@ async def test_who_takes_a_stream_over_sees_to_its_recordings_alone(recorder: Re
     await registry.attach(hello(ORIGIN.stream_id), Nobody())
     assert registry.unsaved_samples == 1000
     with capture_logs() as logs:
-        registry.sweep()
+        list(registry.sweep())
         await registry.settle()
     assert [event["event"] for event in logs] == ["segment_not_saved"]
 

@@ -29,7 +29,7 @@ class Nobody:
 
     holder = None
 
-    async def send(self, message: ServerMessage) -> None:
+    def send(self, message: ServerMessage) -> None:
         """Drop it."""
 
     async def is_alive(self) -> bool:
@@ -70,7 +70,7 @@ async def test_streams_that_brought_nothing_push_out_none_that_did(recorder: Rec
     for _ in range(10):
         peer = Nobody()
         registry.detach(await registry.attach(hello(), peer), peer, dropped=True)
-        registry.sweep()
+        list(registry.sweep())
     assert await known_to(registry, stream_id) == 100
 
 
@@ -79,7 +79,7 @@ async def test_the_streams_that_were_over_last_are_remembered(recorder: Recorder
     stream_ids = []
     for _ in range(5):
         stream_ids.append(await leave(registry))
-        registry.sweep()
+        list(registry.sweep())
     assert [await known_to(registry, stream_id) for stream_id in stream_ids] == [0, 0, 100, 100, 100]
 
 
@@ -88,10 +88,10 @@ async def test_a_stream_that_still_records_is_not_forgotten_and_keeps_no_other(r
     registry = Registry(recorder, SETTINGS, lambda: now_s, remembered=3)
     waiting = await leave(registry, dropped=True)
     stream_ids = [await leave(registry) for _ in range(5)]
-    registry.sweep()
+    list(registry.sweep())
     assert [await known_to(registry, stream_id) for stream_id in stream_ids] == [0, 0, 100, 100, 100]
     now_s = 3.0
-    registry.sweep()
+    list(registry.sweep())
     await registry.settle()
     assert recorder.open_recordings == 0
     assert await known_to(registry, waiting) == 100
@@ -104,7 +104,7 @@ async def test_a_sweep_costs_what_is_going_on_not_what_is_remembered(recorder: R
     for _ in range(2):
         for _ in range(20):
             await leave(registry)
-        registry.sweep()
+        list(registry.sweep())
         costs.append(_calls_in_a_sweep(registry))
     assert costs[0] == costs[1] > 0
 
@@ -120,7 +120,7 @@ def _calls_in_a_sweep(registry: Registry) -> int:
     before = sys.getprofile()
     sys.setprofile(count)
     try:
-        registry.sweep()
+        list(registry.sweep())
     finally:
         sys.setprofile(before)
     return calls

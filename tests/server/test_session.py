@@ -86,6 +86,7 @@ async def test_a_header_that_cannot_be_mended_ends_the_recording_not_the_stream(
 ) -> None:
     disk.room_bytes = HEADER_BYTES + 800
     session.receive(Audio(0, pcm(0, 400)))
+    session.refresh()  # audio just came
     session.refresh()
     assert not session.is_recording
     disk.room_bytes = MUCH

@@ -48,7 +48,7 @@ class Bench:
         self.told: list[int] = []
         self.settling = Settling(self._tell, lambda: self.now_s, get_logger())
 
-    async def _tell(self, notice: Notice) -> None:
+    def _tell(self, notice: Notice) -> None:
         self.told.append(notice.segment_id.int)
 
 

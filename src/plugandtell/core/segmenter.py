@@ -139,6 +139,22 @@ class Segmenter:
             events.append(Write(taken))
         return events
 
+    def extend(self, start: int, samples: int) -> bool:
+        """Take audio that does nothing but make the open segment longer: the case of nearly every message.
+
+        Returns:
+            Whether it was that; its PCM is to be written. If not, nothing was taken: `feed` it.
+        """
+        if self._start is None or start != self._stored_to or start < self._quiet_to or not self._voiced:
+            return False
+        first, last = self._voiced[-1]
+        end = start + samples
+        if last != start or end - self._start > self._settings.max_samples:
+            return False
+        self._voiced[-1] = (first, end)
+        self._stored_to = self._voiced_to = end
+        return True
+
     def advance(self, index: int, voiced_to: int | None = None) -> list[Event]:
         """Take a position: the clock stands at `index`, nothing from `voiced_to` on was voiced.
 

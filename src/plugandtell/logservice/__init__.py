@@ -18,9 +18,10 @@ from plugandtell.logservice.console import log_line
 from plugandtell.logservice.forwarding import current_level, forward, log_forwarded
 from plugandtell.logservice.service import LogService, configure, get_logger, silence_without_log
 from plugandtell.logservice.settings import LogSettings
-from plugandtell.logservice.throttle import Throttle
+from plugandtell.logservice.throttle import Allowance, Throttle
 
 __all__ = [
+    "Allowance",
     "FilteringBoundLogger",
     "LogLevel",
     "LogService",

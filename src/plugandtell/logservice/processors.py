@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 _SECRET_KEY = re.compile(r"(?:.*[_-])?(?:token|authorization|password|secret)", re.IGNORECASE | re.DOTALL)
 _FIRST_KEYS = ("timestamp", "level", "event", "process", "pid", "stream_id", "segment_id", "client")
 _SHOWN_AS_TEXT = (PurePath, UUID, date)
-_WEBSOCKETS = "websockets"
-_PEER_ERRORS = (OSError, EOFError)  # a TimeoutError is an OSError
 
 
 def json_formatter(process: str, pid: int) -> ProcessorFormatter:
@@ -38,7 +36,7 @@ def json_formatter(process: str, pid: int) -> ProcessorFormatter:
     character in it reaches the terminal of whoever looks at the file.
     """
     return ProcessorFormatter(
-        foreign_pre_chain=[add_logger_name, shorten_failed_handshake],
+        foreign_pre_chain=[add_logger_name],
         processors=[
             ProcessorFormatter.remove_processors_meta,
             merge_contextvars,
@@ -51,35 +49,6 @@ def json_formatter(process: str, pid: int) -> ProcessorFormatter:
             JSONRenderer(),
         ],
     )
-
-
-def shorten_failed_handshake(_: object, __: str, event: EventDict) -> EventDict:
-    """Replace the traceback of a failed opening handshake by the field `error`.
-
-    Anybody who can reach the port can cause as many of these as they like.
-    """
-    error = event["exc_info"][1] if "exc_info" in event else None
-    if error is None or event["logger"].partition(".")[0] != _WEBSOCKETS:
-        return event
-    is_peers = isinstance(error, _PEER_ERRORS) or type(error).__module__.startswith(f"{_WEBSOCKETS}.")
-    if "handshake failed" in event["event"] and is_peers:
-        del event["exc_info"]
-        event["error"] = error
-    elif _says_the_end_twice(error):
-        del event["exc_info"]
-        event["error"] = "frames came before the handshake was answered"
-    return event
-
-
-def _says_the_end_twice(error: BaseException) -> bool:
-    """Whether websockets stumbled over a client that sent wrong frames behind a handshake that it refuses.
-
-    The frames end the connection before the refusal does, which it asserts cannot be (seen with 17.4; it is closed).
-    """
-    place = error.__traceback__
-    while place is not None and place.tb_next is not None:
-        place = place.tb_next
-    return isinstance(error, AssertionError) and place is not None and place.tb_frame.f_code.co_name == "send_eof"
 
 
 def add_process(process: str, pid: int, _: object, __: str, event: EventDict) -> EventDict:

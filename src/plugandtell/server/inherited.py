@@ -74,5 +74,5 @@ def _finish(segment: Unfinished) -> SegmentSaved:
     return notice_of(saved)
 
 
-async def _tell_nobody(_: Notice) -> None:
+def _tell_nobody(_: Notice) -> None:
     """Who wants to know is told when it returns."""

@@ -1,65 +1,35 @@
-"""The listening socket: WebSocket connections in, messages to sessions, answers back."""
+"""The listening socket: a connection and a conversation for each client that comes."""
 
 from __future__ import annotations
 
 import asyncio
-import time
-from dataclasses import dataclass
-from functools import partial
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from websockets.asyncio.server import ServerConnection as WebSocket
-from websockets.asyncio.server import serve
-from websockets.exceptions import ConnectionClosed
+from websockets.server import ServerProtocol
 
-from plugandtell.core.errors import CannotListen, ProtocolError, WriteFailed
-from plugandtell.core.protocol.messages import (
-    PATH,
-    SUBPROTOCOL,
-    CloseCode,
-    Hello,
-)
-from plugandtell.core.protocol.server import ServerConnection, ServerLimits
-from plugandtell.logservice import bind_contextvars, get_logger
-from plugandtell.server.access import Denial, Guest
-from plugandtell.server.peer import CLOSE_WITHIN_S, CountedWebSocket, WebSocketPeer, address_of, host_of
+from plugandtell.core.errors import CannotListen
+from plugandtell.core.protocol.messages import SUBPROTOCOL
+from plugandtell.server.connection import Connection
+from plugandtell.server.conversation import Conversation, House
+from plugandtell.server.gathering import Gathering
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    import socket
+    from collections.abc import Iterator, Sequence
 
-    from websockets.asyncio.server import Server
-    from websockets.http11 import Request, Response
     from websockets.typing import Subprotocol
 
     from plugandtell.server.access import Access
     from plugandtell.server.admission import Admission
     from plugandtell.server.registry import Registry
-    from plugandtell.server.session import Session
     from plugandtell.server.settings import ServerSettings
 
-_QUEUED_FRAMES = 8
-_MESSAGES_IN_A_ROW = 32
+_CLOSE_WITHIN_S = 5.0
 _ACCEPTED_AT_ONCE = 32  # asyncio takes so many before the first of them can be dropped
 
 
-@dataclass(slots=True)
-class _Conversation:
-    """A connection that was welcomed, and when its index was last seen to grow."""
-
-    peer: WebSocketPeer
-    connection: ServerConnection
-    advanced_at: float
-    index: int | None = None
-
-    def look(self, now: float) -> None:
-        """Compare the index with what it was at the last look."""
-        if self.connection.latest != self.index:
-            self.index, self.advanced_at = self.connection.latest, now
-
-
 class Listener:
-    """Accepts connections and runs each of them.
+    """Accepts connections, and begins a conversation on each.
 
     Args:
         settings: Address and limits.
@@ -71,14 +41,9 @@ class Listener:
     def __init__(self, settings: ServerSettings, access: Access, registry: Registry, admission: Admission) -> None:
         self._settings = settings
         self._access = access
-        self._registry = registry
-        self._admission = admission
-        self._limits = ServerLimits()
-        self._server: Server | None = None
-        self._open: set[WebSocketPeer] = set()
-        self._conversations: dict[Session, _Conversation] = {}
-        self._closing: set[asyncio.Task[None]] = set()
-        self._log = get_logger()
+        self._house = House(settings, access, registry, admission)
+        self._gathering = Gathering(settings.gather_ms / 1000)
+        self._server: asyncio.Server | None = None
 
     async def open(self) -> str:
         """Start to listen; returns the URL.
@@ -88,196 +53,70 @@ class Listener:
             InvalidSetting: The address would let in other machines, and nobody said that they may.
         """
         host, port = self._settings.host, self._settings.port
-        tls = self._access.tls
-        in_time: dict[str, Any] = {} if tls is None else {"ssl_handshake_timeout": self._settings.hello_timeout}
         try:
-            self._server = await serve(
-                self._handle,
-                host,
-                port,
-                select_subprotocol=_select_subprotocol,
-                compression=None,
-                process_request=self._judge_request,
-                create_connection=cast("type[WebSocket]", partial(CountedWebSocket, self._admission)),
-                open_timeout=self._settings.hello_timeout,
-                ping_interval=self._settings.client_keepalive,
-                ping_timeout=self._settings.client_keepalive,
-                close_timeout=CLOSE_WITHIN_S,
-                max_size=self._settings.max_message_bytes,
-                ssl=tls,
-                start_serving=False,
-                **in_time,
-                max_queue=_QUEUED_FRAMES,
-                backlog=_ACCEPTED_AT_ONCE,
+            self._server = await asyncio.get_running_loop().create_server(
+                self._connection, host, port, backlog=_ACCEPTED_AT_ONCE, start_serving=False, **self._tls
             )
             await self._start_serving(self._server)
         except (OSError, OverflowError, UnicodeError) as exc:  # UnicodeError: no name that could be resolved
             raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
         bound_port = self._server.sockets[0].getsockname()[1]
         shown_host = f"[{host}]" if ":" in host else host or "0.0.0.0"  # noqa: S104
-        return f"{'ws' if tls is None else 'wss'}://{shown_host}:{bound_port}"
+        return f"{'wss' if self._tls else 'ws'}://{shown_host}:{bound_port}"
+
+    async def adopt(self, sock: socket.socket) -> None:
+        """Take a connection that another process accepted.
+
+        Raises:
+            OSError: It is gone, or did not get through the TLS handshake.
+        """
+        await asyncio.get_running_loop().connect_accepted_socket(self._connection, sock, **self._tls)
 
     def refuse_new(self) -> None:
         """Take no more connections."""
+        self._gathering.stop()
         if self._server is not None:
-            self._server.close(close_connections=False)
+            self._server.close()
 
     async def close(self) -> None:
         """Close every connection as going away once its stream is settled, and wait until all is over."""
         self.refuse_new()
-        sessions = {talk.peer: session for session, talk in self._conversations.items()}
-        await asyncio.gather(*(_say_goodbye(peer, sessions.get(peer)) for peer in self._open), *self._closing)
-        if self._server is not None:
-            await self._server.wait_closed()
+        await asyncio.gather(*(conversation.say_goodbye() for conversation in self._house.present))
 
     async def abort(self) -> None:
         """Drop the connections that are left."""
-        await asyncio.gather(*(peer.abort() for peer in self._open))
+        await asyncio.gather(*(conversation.abort() for conversation in self._house.present))
 
-    def close_idle(self, now: float) -> None:
-        """Close the connections that have said nothing, or nothing new, for too long; who waits for us is patient."""
-        idle_s, stall_s = self._settings.idle_timeout, self._settings.stall_timeout
-        for session, conversation in list(self._conversations.items()):
+    def sweep(self, now: float) -> Iterator[None]:
+        """Do what time demands of all conversations, one at each step."""
+        arrivals = 0
+        for conversation in list(self._house.present):
+            yield
             conversation.look(now)
-            if session.is_behind:
-                continue
-            if now - session.heard_at > idle_s:
-                self._time_out(session, "idle", f"nothing was said for {idle_s:g} s")
-            elif now - conversation.advanced_at > stall_s:
-                self._time_out(session, "stalled", f"the stream did not get on for {stall_s:g} s")
+            arrivals += conversation.take_arrivals()
+        self._gathering.look(now, arrivals)
 
-    def _time_out(self, session: Session, code: str, message: str) -> None:
-        refusal = self._conversations.pop(session).peer.refuse(CloseCode.TIMED_OUT, code, message)
-        task = asyncio.create_task(refusal)
-        self._closing.add(task)
-        task.add_done_callback(self._closing.discard)
+    @property
+    def _tls(self) -> dict[str, Any]:
+        if self._access.tls is None:
+            return {}
+        return {"ssl": self._access.tls, "ssl_handshake_timeout": self._settings.hello_timeout}
 
-    async def _start_serving(self, server: Server) -> None:
+    def _connection(self) -> Connection:
+        max_bytes = self._settings.max_message_bytes
+        protocol = ServerProtocol(max_size=max_bytes, select_subprotocol=_select_subprotocol)
+        return Connection(protocol, Conversation(self._house), max_bytes, _CLOSE_WITHIN_S)
+
+    async def _start_serving(self, server: asyncio.Server) -> None:
         """Listen, once it is known which addresses the host's name stands for, and that they may be listened at."""
         try:
             self._access.check_exposure(bound.getsockname()[0] for bound in server.sockets)
             await server.start_serving()
         except BaseException:
             server.close()
-            await server.wait_closed()
             raise
 
-    def _judge_request(self, socket: WebSocket, request: Request) -> Response | None:
-        """Turn away before the upgrade who may not come in."""
-        if request.path.partition("?")[0] != PATH:
-            return socket.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
-        match self._access.judge(request.headers):
-            case Guest(holder):
-                if holder is not None:
-                    socket.username = holder
-                return None
-            case Denial() as denial:
-                return self._deny(socket, denial)
 
-    def _deny(self, socket: WebSocket, denial: Denial) -> Response:
-        self._access.report(denial, address_of(socket), time.monotonic())
-        response = socket.respond(denial.status, f"{denial.text}\n")
-        if denial.challenge is not None:
-            response.headers["WWW-Authenticate"] = denial.challenge
-        return response
-
-    async def _handle(self, socket: WebSocket) -> None:
-        peer = WebSocketPeer(socket, self._settings.send_timeout)
-        address = address_of(socket)
-        self._open.add(peer)
-        try:
-            await self._run(socket, peer)
-        except ProtocolError as error:
-            close_code = int(error.close_code)
-            self._log.warning("refused", code=error.code, close_code=close_code, error=error.message, address=address)
-            await peer.turn_away(error.close_code, error.code, error.message)
-        except WriteFailed as error:
-            self._log.error("write_failed", error=str(error))
-            await peer.turn_away(CloseCode.INTERNAL_ERROR, "write_failed", str(error))
-        except ConnectionClosed:
-            self._log.debug("closed_before_hello", address=address)
-        except Exception:  # noqa: BLE001  (the boundary of a task)
-            self._log.exception("connection_failed", address=address)
-            await peer.close(CloseCode.INTERNAL_ERROR, "internal error")
-        finally:
-            self._open.discard(peer)
-
-    async def _run(self, socket: WebSocket, peer: WebSocketPeer) -> None:
-        self._admit(socket)
-        connection = ServerConnection(self._limits)
-        hello = await self._hello(socket, connection)
-        bind_contextvars(stream_id=str(hello.stream_id), client=hello.label)
-        if peer.holder is not None:
-            bind_contextvars(token_name=peer.holder)
-        self._admission.check_room(len(self._open))
-        session = await self._registry.attach(hello, peer)
-        self._conversations[session] = mine = _Conversation(peer, connection, session.heard_at)
-        program = f"{hello.client.name} {hello.client.version}"
-        self._log.info("connected", program=program, address=address_of(socket))
-        dropped = False
-        try:
-            for message in session.greeting():
-                await peer.send(message)
-            dropped = await self._converse(socket, connection, session, peer)
-        finally:
-            if self._conversations.get(session) is mine:
-                del self._conversations[session]
-            self._registry.detach(session, peer, dropped=dropped)
-            self._log.info("disconnected", dropped=dropped, close_code=socket.close_code)
-
-    def _admit(self, socket: WebSocket) -> None:
-        if socket.subprotocol != SUBPROTOCOL:
-            assert socket.request is not None
-            offered = ", ".join(socket.request.headers.get_all("Sec-WebSocket-Protocol")) or "none"
-            message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {offered[:80]}"
-            raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
-        self._admission.check(host_of(socket), len(self._open))
-
-    async def _hello(self, socket: WebSocket, connection: ServerConnection) -> Hello:
-        limit_s = self._settings.hello_timeout
-        try:
-            async with asyncio.timeout(limit_s):
-                raw = await socket.recv()
-        except TimeoutError as exc:
-            message = f"no hello within {limit_s:g} s"
-            raise ProtocolError(CloseCode.TIMED_OUT, "hello_timeout", message) from exc
-        hello = connection.receive(raw)
-        assert isinstance(hello, Hello)  # the machine lets nothing else pass first
-        return hello
-
-    async def _converse(
-        self, socket: WebSocket, connection: ServerConnection, session: Session, peer: WebSocketPeer
-    ) -> bool:
-        """Take messages until the end; returns whether the connection dropped without a close."""
-        in_a_row = 0
-        try:
-            while True:
-                message = connection.receive(await socket.recv())
-                assert not isinstance(message, Hello)  # the machine lets one pass only
-                in_a_row += 1
-                if in_a_row % _MESSAGES_IN_A_ROW == 0:
-                    await asyncio.sleep(0)  # what is queued comes without a pause: let others have their turn
-                for reply in session.receive(message):
-                    await peer.send(reply)
-                if session.is_behind:
-                    await session.catch_up()
-                if session.peer is not peer:
-                    return True  # the client is back on another connection, and sends there what is left of this one
-                if connection.is_over:
-                    took_all = not session.is_shut_down
-                    await session.settle_all()
-                    await (peer.close(CloseCode.NORMAL, "") if took_all else _say_goodbye(peer, session))
-                    return False
-        except ConnectionClosed as closed:
-            return closed.rcvd is None
-
-
-async def _say_goodbye(peer: WebSocketPeer, session: Session | None) -> None:
-    if session is not None:
-        await session.settle()
-    await peer.close(CloseCode.GOING_AWAY, "the server shuts down")
-
-
-def _select_subprotocol(_: WebSocket, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     """Accept the upgrade in any case: a client of another version is told so in the protocol's own words."""
     return next((name for name in offered if name == SUBPROTOCOL), None)

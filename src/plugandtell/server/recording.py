@@ -49,6 +49,7 @@ class Recording:
         self._gaps: list[Gap] = []
         self._data_bytes = 0
         self._header_bytes = 0
+        self._second_bytes = origin.audio.bytes_in(origin.audio.sample_rate)
         self._is_flushed = False
         self._synced_bytes = 0
         self._notes = 0
@@ -76,8 +77,15 @@ class Recording:
         Raises:
             WriteFailed: The disk is full or gone. What was written before stays.
         """
-        self._append(pcm)
-        if self._data_bytes - self._header_bytes >= self.origin.audio.bytes_in(self.origin.audio.sample_rate):
+        try:
+            _put(self._file, pcm)
+        except OSError as exc:
+            with suppress(OSError):  # half a message must not stay: the client sends it again
+                self._file.truncate(wav.HEADER_BYTES + self._data_bytes)
+                self._file.seek(0, os.SEEK_END)
+            raise self._failed(exc) from exc
+        self._data_bytes += len(pcm)
+        if self._data_bytes - self._header_bytes >= self._second_bytes:
             self.patch_header()
 
     def note_gap(self, gap: Gap) -> None:
@@ -191,16 +199,6 @@ class Recording:
             self._file.close()
         self._on_closed(self)
 
-    def _append(self, pcm: bytes | memoryview) -> None:
-        try:
-            _put(self._file, pcm)
-        except OSError as exc:
-            with suppress(OSError):  # half a message must not stay: the client sends it again
-                self._file.truncate(wav.HEADER_BYTES + self._data_bytes)
-                self._file.seek(0, os.SEEK_END)
-            raise self._failed(exc) from exc
-        self._data_bytes += len(pcm)
-
     def _leave_hole(self, size_bytes: int) -> None:
         """Let the file grow by silence: a hole reads as zeros, and takes the same moment however long it is."""
         try:
@@ -222,6 +220,6 @@ class Recording:
 
 def _put(file: FileIO, data: bytes | memoryview) -> None:
     """Write all of it: a raw file may take only a part at a time."""
-    view = memoryview(data)
-    while view:
-        view = view[file.write(view) or 0 :]
+    written = file.write(data) or 0
+    while written < len(data):
+        written += file.write(memoryview(data)[written:]) or 0

@@ -13,7 +13,7 @@ from plugandtell.server.inherited import Inherited
 from plugandtell.server.session import Peer, Session, SessionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Iterator
     from uuid import UUID
 
     from plugandtell.server.past import Past
@@ -113,8 +113,8 @@ class Registry:
         if not dropped or not self._settings.resume_window_s:
             session.drop(EndReason.DISCONNECT)
 
-    def sweep(self) -> None:
-        """Do what time demands of all streams that are not over.
+    def sweep(self) -> Iterator[None]:
+        """Do what time demands of all streams that are not over, one at each step.
 
         The segments of clients that did not return in time end, the headers of open recordings are brought up to date,
         and what could not be moved into place is tried again.
@@ -122,6 +122,9 @@ class Registry:
         self._inherited.retry()
         latest = self._monotonic() - self._settings.resume_window_s
         for stream_id, session in list(self._active.items()):
+            yield
+            if stream_id not in self._active:
+                continue
             if session.is_recording and self._left_at.get(stream_id, math.inf) <= latest:
                 session.drop(EndReason.DISCONNECT)
             session.refresh()

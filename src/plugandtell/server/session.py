@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import WriteFailed
+from plugandtell.core.protocol.codec import INDEX_BYTES
 from plugandtell.core.protocol.messages import (
     CUT_OFF,
     Ack,
@@ -27,7 +28,7 @@ from plugandtell.core.protocol.messages import (
 from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
 from plugandtell.core.status import StreamStatus
-from plugandtell.logservice import Throttle, get_logger
+from plugandtell.logservice import Allowance, Throttle, get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.past import end_of, holder_of, notice_of
 from plugandtell.server.placing import Saved
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
 
 _ACK_EVERY_S = 0.5
 _SETTLE_WITHIN_S = 10.0
+_PROGRESS_LINES_PER_S = 10.0  # of 500 streams, a line each a second would cost as much as a sixth of their audio
 
 
 class Peer(Protocol):
@@ -52,7 +54,7 @@ class Peer(Protocol):
     def holder(self) -> str | None:
         """Whose token it was opened with; None without one."""
 
-    async def send(self, message: ServerMessage) -> None:
+    def send(self, message: ServerMessage) -> None:
         """Send a message, or drop it if the connection is gone: what matters is repeated to the next one."""
 
     async def is_alive(self) -> bool:
@@ -64,13 +66,18 @@ class Peer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class SessionSettings:
-    """What sessions need of the server's settings, in seconds and bytes."""
+    """What sessions need of the server's settings, in seconds and bytes.
+
+    Attributes:
+        progress: How much all streams together may log of how they get on.
+    """
 
     silence_s: float
     max_duration_s: float
     resume_window_s: float
     gaps: GapPolicy
     max_message_bytes: int
+    progress: Allowance = field(default_factory=lambda: Allowance(_PROGRESS_LINES_PER_S))
 
 
 class Session:
@@ -106,14 +113,16 @@ class Session:
         self._recording: Recording | None = None
         self._previous: tuple[UUID, EndReason] | None = None
         self._written_to = 0
-        self._acked_to = 0
+        self._acked_to = self._seen_to = 0
         self._committer = recorder.committer
         self._committed_to = 0
         self._uncommitted: list[Recording] = []
         self._committing: list[Recording] = []
         self._commit_error: WriteFailed | None = None
         self._commit_over = asyncio.Event()
-        self._throttle = Throttle()
+        self._bytes_per_sample = self._audio.bytes_per_sample
+        self._ack_samples = self._audio.samples_from_s(_ACK_EVERY_S)
+        self._throttle = Throttle(shared=settings.progress)
         self._is_closed = False
         self._log = get_logger().bind(stream_id=str(hello.stream_id), client=hello.label)
         self._settling = Settling(self._tell, monotonic, self._log)
@@ -197,13 +206,38 @@ class Session:
         replies = self._carry_out(events)
         return replies + self._acknowledge(at_once=not isinstance(message, Audio))
 
+    def receive_audio(self, start: int, raw: bytes) -> Sequence[ServerMessage]:
+        """Take a binary message, whose PCM begins at byte `INDEX_BYTES`, as `receive` does.
+
+        Raises:
+            WriteFailed: As `receive` does.
+        """
+        pcm = memoryview(raw)[INDEX_BYTES:]
+        samples = len(pcm) // self._bytes_per_sample
+        recording = self._recording
+        is_plain = recording is not None and not self._is_closed and self._commit_error is None
+        if not is_plain or not self._segmenter.extend(start, samples):
+            return self.receive(Audio(start, pcm))
+        assert recording is not None
+        self.heard_at = self._monotonic()
+        try:
+            recording.write(pcm)
+        except WriteFailed:
+            self._give_up_recording([])
+            raise
+        self._written_to = start + samples
+        if self._written_to - self._acked_to < self._ack_samples:
+            return ()
+        self._log_transfer(recording)
+        return self._acknowledge(at_once=False)
+
     def shut_down(self) -> None:
         """End the open segment, and take nothing from now on. `settle` waits until all is in place and told."""
         self._is_closed = True
         self._carry_out(self._segmenter.close(EndReason.SHUTDOWN))
         self._settling.retry(at_once=True)
         for reply in self._acknowledge(at_once=True):
-            self._settling.spawn(self._tell(reply))
+            self._tell(reply)
 
     def drop(self, reason: EndReason) -> None:
         """End the open segment while nobody is connected."""
@@ -212,6 +246,9 @@ class Session:
     def refresh(self) -> None:
         """Bring the header of the open recording up to date, for whoever reads it while it grows."""
         if self._recording is None:
+            return
+        seen, self._seen_to = self._seen_to, self._written_to
+        if seen != self._written_to:  # as long as audio comes, the recording sees to it itself
             return
         try:
             self._recording.patch_header()
@@ -258,7 +295,7 @@ class Session:
         self._commit_over.set()
         if index > self._acked_to:
             self._acked_to = index
-            self._settling.spawn(self._tell(Ack(index)))
+            self._tell(Ack(index))
 
     def commit_failed(self, error: WriteFailed) -> None:
         """The disk did not take it: the recording ends where it did, and the stream is closed at its next word."""
@@ -338,8 +375,11 @@ class Session:
         assert self._recording is not None
         self._recording.write(pcm)
         self._written_to += self._audio.samples_in(len(pcm))
+        self._log_transfer(self._recording)
+
+    def _log_transfer(self, recording: Recording) -> None:
         if self._throttle.is_due("transfer_in_progress", self.heard_at):
-            samples = self._recording.samples
+            samples = recording.samples
             size_bytes, seconds = self._audio.bytes_in(samples), self._audio.seconds_from(samples)
             self._log_progress("transfer_in_progress", bytes=size_bytes, seconds=seconds)
 
@@ -380,13 +420,13 @@ class Session:
         self._log.info("segment_discarded", segment_id=str(segment_id), cause="it holds no voice")
         return SegmentDiscarded(segment_id, ended.start_index, ended.end_index)
 
-    async def _tell(self, message: ServerMessage) -> None:
+    def _tell(self, message: ServerMessage) -> None:
         if self.peer is not None:
-            await self.peer.send(message)
+            self.peer.send(message)
 
     def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
         news = self._written_to - self._acked_to
-        if news <= 0 or (not at_once and news < self._audio.samples_from_s(_ACK_EVERY_S)):
+        if news <= 0 or (not at_once and news < self._ack_samples):
             return []
         if self._committer is not None:
             self._committer.want(self)

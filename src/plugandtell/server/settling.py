@@ -13,7 +13,7 @@ from plugandtell.core.protocol.messages import SegmentDiscarded, SegmentSaved
 from plugandtell.core.retry import Retry
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Coroutine
+    from collections.abc import Callable, Coroutine
     from typing import Any
     from uuid import UUID
 
@@ -57,7 +57,7 @@ class Settling:
     """
 
     def __init__(
-        self, tell: Callable[[Notice], Awaitable[None]], monotonic: Callable[[], float], log: FilteringBoundLogger
+        self, tell: Callable[[Notice], None], monotonic: Callable[[], float], log: FilteringBoundLogger
     ) -> None:
         self.notices: deque[Notice] = deque(maxlen=_REPEATED_NOTICES)
         self._tell = tell
@@ -168,7 +168,7 @@ class Settling:
         self._retry.progress()
         self._forget(unsettled)
         self.notices.append(notice)
-        await self._tell(notice)
+        self._tell(notice)
 
     def _put_off(self, unsettled: Unsettled, error: WriteFailed) -> None:
         if unsettled.segment_id not in self._unsettled:  # withdrawn

@@ -7,8 +7,17 @@ from dataclasses import dataclass
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.json_object import shown
-from plugandtell.core.protocol.codec import decode_client
-from plugandtell.core.protocol.messages import ENCODING, MAX_JUMP_S, Audio, ClientMessage, CloseCode, End, Hello
+from plugandtell.core.protocol.codec import INDEX_BYTES, decode_client
+from plugandtell.core.protocol.messages import (
+    ENCODING,
+    MAX_INDEX,
+    MAX_JUMP_S,
+    Audio,
+    ClientMessage,
+    CloseCode,
+    End,
+    Hello,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +41,7 @@ class ServerConnection:
     def __init__(self, limits: ServerLimits) -> None:
         self._limits = limits
         self._audio: AudioFormat | None = None
+        self._bytes_per_sample = 1
         self._latest: int | None = None
         self._ended = False
 
@@ -68,6 +78,24 @@ class ServerConnection:
             self._ended = isinstance(message, End)
         return message
 
+    def receive_audio(self, raw: bytes) -> int:
+        """Check the next message, which is binary; returns the index of its first sample.
+
+        The PCM begins at byte `INDEX_BYTES`. Audio that goes on where the message before it ended takes a short way.
+
+        Raises:
+            ProtocolError: The connection must be closed with the code that it carries.
+        """
+        start = int.from_bytes(raw[:INDEX_BYTES], "little")
+        if start == self._latest and start < MAX_INDEX and not self._ended:
+            samples, rest = divmod(len(raw) - INDEX_BYTES, self._bytes_per_sample)
+            if samples > 0 and not rest:
+                self._latest = start + samples
+                return start
+        message = self.receive(raw)
+        assert isinstance(message, Audio)  # nothing else is binary
+        return message.start
+
     def _greet(self, hello: Hello, raw: str | bytes) -> None:
         if self._audio is not None:
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "hello_repeated", "hello was said twice", raw)
@@ -86,6 +114,7 @@ class ServerConnection:
                     raw,
                 )
         self._audio = AudioFormat(hello.sample_rate, hello.channels)
+        self._bytes_per_sample = self._audio.bytes_per_sample
 
     def _check_audio(self, message: Audio, audio: AudioFormat, raw: str | bytes) -> None:
         size = len(message.pcm)
