@@ -158,7 +158,7 @@ def print_line(stream: TextIO | None, line: str) -> None:
             os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
-def run_logged(
+def run_logged(  # noqa: PLR0913  (what a process may want otherwise, each by name)
     process: str,
     options: LogOptions,
     main: Callable[[], Coroutine[Any, Any, ExitStatus]],

@@ -43,6 +43,7 @@ async def test_a_client_that_is_killed_loses_nothing_that_it_had_heard(tmp_path:
             await client.outcome()
         heard_to = spooled_to(tmp_path)
         outcome = await finished(tmp_path, *arguments, "--input=later.wav", "--pace=fast")
+        await server.logged("segment saved")  # if all was acknowledged, when nobody came back in time
     assert outcome.status == 0, outcome.stderr
     assert slices_of(whole, tmp_path / "audio") == [(0, heard_to)]
     assert outcome.lines == [recordings(tmp_path / "audio")[0].path.name]
