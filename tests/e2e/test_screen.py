@@ -95,6 +95,30 @@ async def test_a_client_alone_gives_the_terminal_back_after_signals(
         server.process.send_signal(signal.SIGCONT)
 
 
+async def test_run_gives_the_terminal_back_when_it_is_ended_at_once(tmp_path: Path) -> None:
+    write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(30))
+    async with in_terminal(tmp_path, *RUN) as terminal:
+        await terminal.shows("recording 1.")
+        os.kill(pid_of(tmp_path, "server"), signal.SIGSTOP)  # so that the first cannot be done with
+        terminal.type("\x03")
+        await terminal.shows("Ctrl-C ends it at once")
+        terminal.type("\x03")
+        assert await terminal.ended() == 130
+        assert terminal.is_as_before()
+
+
+async def test_keys_are_read_although_standard_input_is_audio(tmp_path: Path) -> None:
+    (tmp_path / "in.raw").write_bytes(sentence(2).tobytes())
+    async with running_server(tmp_path) as (_, url):
+        command = f"(cat in.raw; sleep 60) | python -m plugandtell client --server={url} --input=-"
+        async with in_terminal(tmp_path, "-c", command, program=("sh",)) as terminal:
+            await terminal.shows("● connected")
+            await terminal.shows(lambda text: re.search(r"sent +[1-9]", text))
+            terminal.type("q")
+            await terminal.shows(lambda text: "╭" not in text and ".wav" in text)  # what it prints, alone
+            assert not terminal.is_alternate
+
+
 async def test_a_second_sigterm_gives_the_terminal_back_too(tmp_path: Path) -> None:
     write_wav(tmp_path / "in.wav", silence(0.3), sentence(2), silence(30))
     async with running_server(tmp_path) as (server, url):

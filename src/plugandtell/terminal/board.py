@@ -53,6 +53,12 @@ class Board:
             self._view = replace(self._view, is_stopping=True)
             self._notify()
 
+    def lose_keys(self) -> None:
+        """Keys are not read after all."""
+        with self._changed:
+            self._view = replace(self._view, has_keys=False)
+            self._notify()
+
     def refresh(self) -> None:
         """Something else changed that is shown."""
         with self._changed:

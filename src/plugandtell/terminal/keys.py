@@ -38,8 +38,8 @@ class Keyboard:
         self._before: list[Any] | None = None
 
     def begin(self) -> None:
-        """Have each key at once, without echo. Ctrl-C and Ctrl-Z keep their meaning."""
-        if sys.platform == "win32":
+        """Have each key at once, without echo. Ctrl-C and Ctrl-Z keep their meaning. Idempotent."""
+        if sys.platform == "win32" or self._before is not None:
             return
         with suppress(termios.error):
             self._before = termios.tcgetattr(self.descriptor)

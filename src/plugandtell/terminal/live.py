@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from plugandtell.command import print_line
 from plugandtell.core.status import LogLine
 from plugandtell.core.talk import Key
+from plugandtell.logservice import get_logger
 from plugandtell.terminal.choosing import in_foreground
 from plugandtell.terminal.diversion import Diversion
 from plugandtell.terminal.painter import ENTER, LEAVE, Painter
@@ -57,7 +58,7 @@ class Live:
         self._terminal = -1
         self._is_away = False  # stopped with Ctrl-Z, or in the background since
         self._lock = threading.Lock()  # whoever holds it may write to the terminal
-        self._thread = threading.Thread(target=self._draw_until_closed, name="screen", daemon=True)
+        self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
 
     @contextmanager
     def showing(self, press: Callable[[Key], None]) -> Iterator[None]:
@@ -74,15 +75,15 @@ class Live:
         self.is_shown = True
         self._take_terminal()
         self._listen(loop)
-        suspended = getattr(signal, "SIGTSTP", None)
-        if suspended is not None:
-            loop.add_signal_handler(suspended, self._suspend, loop)
+        handlers = [(signal.SIGTSTP, self._suspend), (signal.SIGCONT, self._return)] if sys.platform != "win32" else []
+        for number, handler in handlers:
+            loop.add_signal_handler(number, handler, loop)
         self._thread.start()
         try:
             yield
         finally:
-            if suspended is not None:
-                loop.remove_signal_handler(suspended)
+            for number, _ in handlers:
+                loop.remove_signal_handler(number)
             self._listen(None, loop)
             self._board.close()
             if self._keyboard is not None:
@@ -124,7 +125,10 @@ class Live:
         if before is not None:
             before.remove_reader(self._keyboard.descriptor)
         if loop is not None:
-            loop.add_reader(self._keyboard.descriptor, self._take_keys, self._keyboard)
+            try:
+                loop.add_reader(self._keyboard.descriptor, self._take_keys, self._keyboard)
+            except (OSError, ValueError, NotImplementedError):  # a kind of terminal that this loop cannot wait for
+                self._board.lose_keys()
 
     def _take_keys(self, keyboard: Keyboard) -> None:
         for key in keyboard.read():
@@ -141,11 +145,9 @@ class Live:
             self._is_away = True
             self._give_terminal_back()
         os.kill(os.getpid(), signal.SIGSTOP)
-        self._board.refresh()
-        self._return(loop)
 
     def _return(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Take the terminal again as soon as we are in the foreground."""
+        """We go on: take the terminal again as soon as we are in the foreground."""
         if not self.is_shown:
             return
         if not in_foreground(self._terminal):
@@ -156,6 +158,13 @@ class Live:
             self._is_away = False
         self._listen(loop)
         self._board.refresh()
+
+    def _draw(self) -> None:
+        try:
+            self._draw_until_closed()
+        except Exception:  # noqa: BLE001  (the boundary of a thread: a picture is no reason to stop recording)
+            self.leave()
+            get_logger().exception("picture_failed")
 
     def _draw_until_closed(self) -> None:
         while (view := self._board.wait(_LOOK_AT_SIZE_EVERY_S)) is not None:
