@@ -16,7 +16,14 @@ from structlog.typing import FilteringBoundLogger
 from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.console import log_line
 from plugandtell.logservice.forwarding import current_level, forward, log_forwarded
-from plugandtell.logservice.service import LogService, configure, get_logger, silence_without_log
+from plugandtell.logservice.service import (
+    LogService,
+    configure,
+    configure_forwarding,
+    get_logger,
+    silence_without_log,
+    take_line,
+)
 from plugandtell.logservice.settings import LogSettings
 from plugandtell.logservice.throttle import Allowance, Throttle
 
@@ -31,10 +38,12 @@ __all__ = [
     "bound_contextvars",
     "clear_contextvars",
     "configure",
+    "configure_forwarding",
     "current_level",
     "forward",
     "get_logger",
     "log_forwarded",
     "log_line",
     "silence_without_log",
+    "take_line",
 ]

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import errno
 import json
+import logging
+import os
 import sys
+from contextlib import suppress
 from logging.handlers import RotatingFileHandler
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
 
 from filelock import FileLock, Timeout
 
 from plugandtell.core.errors import FolderUnusable
 
 if TYPE_CHECKING:
-    import logging
-    from pathlib import Path
-
     from plugandtell.logservice.console import Console
 
 _FLAG = "--log-dir"
@@ -44,6 +45,15 @@ class Claim:
         self._lock.release(force=True)
 
 
+class Unclaimed:
+    """What stands for the claim of a process that writes no file."""
+
+    path = Path(os.devnull)
+
+    def release(self) -> None:
+        """There is nothing to release."""
+
+
 class LogFile(RotatingFileHandler):
     """Writes JSON lines; the first one that cannot be written is reported on the console, and only that.
 
@@ -65,6 +75,22 @@ class LogFile(RotatingFileHandler):
             at = json.loads(record.getMessage())["timestamp"]
             error = str(sys.exception())
             self._console.show({"timestamp": at, "level": "error", "event": "log_file_failed", "error": error})
+
+
+class Outlet(logging.StreamHandler[TextIO]):
+    """Writes lines into a pipe, where another process takes them. When that one is gone, nobody misses them."""
+
+    def __init__(self, descriptor: int) -> None:
+        super().__init__(open(descriptor, "w", encoding="utf-8"))  # noqa: SIM115  (closed by `close`)
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  (a name of logging)
+        """Called by logging in place of `emit`'s exception."""
+
+    def close(self) -> None:
+        """Let go of the pipe."""
+        with suppress(OSError):
+            self.stream.close()
+        super().close()
 
 
 def unusable(folder: Path, exc: Exception) -> FolderUnusable:

@@ -22,6 +22,8 @@ from structlog.stdlib import ProcessorFormatter, add_log_level, add_logger_name
 from plugandtell.core.secret import HIDDEN
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from structlog.typing import EventDict
 
 _SECRET_KEY = re.compile(r"(?:.*[_-])?(?:token|authorization|password|secret)", re.IGNORECASE | re.DOTALL)
@@ -29,11 +31,11 @@ _FIRST_KEYS = ("timestamp", "level", "event", "process", "pid", "stream_id", "se
 _SHOWN_AS_TEXT = (PurePath, UUID, date)
 
 
-def json_formatter(process: str, pid: int) -> ProcessorFormatter:
+def json_formatter(process: str, pid: int, **marks: int) -> ProcessorFormatter:
     """Makes the JSON line of a record: `timestamp` (UTC), `level`, `event`, `process`, `pid`, ids, then the rest.
 
-    A field that bears the name of one of the first five is overwritten. The line is ASCII, so that no control
-    character in it reaches the terminal of whoever looks at the file.
+    A field that bears the name of one of the first five, or of a mark, is overwritten. The line is ASCII, so that no
+    control character in it reaches the terminal of whoever looks at the file.
     """
     return ProcessorFormatter(
         foreign_pre_chain=[add_logger_name],
@@ -43,7 +45,7 @@ def json_formatter(process: str, pid: int) -> ProcessorFormatter:
             add_log_level,
             format_exc_info,
             TimeStamper("%Y-%m-%dT%H:%M:%S.%fZ", utc=True),
-            partial(add_process, process, pid),
+            partial(add_process, {"process": process, "pid": pid, **marks}),
             redact,
             order,
             JSONRenderer(),
@@ -51,9 +53,9 @@ def json_formatter(process: str, pid: int) -> ProcessorFormatter:
     )
 
 
-def add_process(process: str, pid: int, _: object, __: str, event: EventDict) -> EventDict:
+def add_process(marks: Mapping[str, str | int], _: object, __: str, event: EventDict) -> EventDict:
     """Say which process this is."""
-    return {**event, "process": process, "pid": pid}
+    return {**event, **marks}
 
 
 def redact(_: object, __: str, event: EventDict) -> EventDict:

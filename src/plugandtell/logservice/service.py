@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import logging
 import os
 import sys
@@ -16,7 +17,7 @@ from structlog.stdlib import ProcessorFormatter
 
 from plugandtell.core.log_level import LogLevel
 from plugandtell.logservice.console import Console
-from plugandtell.logservice.logfile import Claim, LogFile, unusable
+from plugandtell.logservice.logfile import Claim, LogFile, Outlet, Unclaimed, unusable
 from plugandtell.logservice.processors import json_formatter
 from plugandtell.logservice.settings import LogSettings, console_columns, wants_color
 from plugandtell.logservice.writer import Inbox, Writer
@@ -68,6 +69,40 @@ def configure(
     return LogService(settings, claim, file, console)
 
 
+def configure_forwarding(settings: LogSettings, descriptor: int, **marks: int) -> LogService:
+    """Start the log of a process that has no file of its own: its lines go to the process that started it.
+
+    Args:
+        settings: Its process and its level count.
+        descriptor: Of a pipe, whose other end hands each line to `take_line`. Closed with the log.
+        marks: What tells this process from others on each line.
+    """
+    service = LogService(settings, Unclaimed(), Outlet(descriptor), Console(None, color=False), **marks)
+    service.mute_console()
+    return service
+
+
+def take_line(line: str) -> None:
+    """Log a line that another process made, as it is: it has been made once, and that was the costly part.
+
+    A process without a log makes an event of it. Callable from any thread.
+
+    Raises:
+        ValueError: It is no event.
+    """
+    fields: Any = json.loads(line)
+    if not isinstance(fields, dict) or not all(
+        isinstance(fields.get(key), str) for key in ("timestamp", "level", "event")
+    ):
+        raise ValueError(f"no event of a log: {line[:200]!r}")
+    for handler in logging.getLogger().handlers:
+        if isinstance(handler, Inbox):
+            handler.take(line.rstrip("\n"))
+            return
+    level, event = logging.getLevelNamesMapping().get(fields.pop("level").upper(), logging.INFO), fields.pop("event")
+    get_logger().log(level, event, **fields)
+
+
 @contextlib.contextmanager
 def silence_without_log() -> Iterator[None]:
     """Let the events of a process that has no log go nowhere, instead of to standard output."""
@@ -89,11 +124,13 @@ class LogService:
     when the queue is full or the file fails: see `Inbox` and `LogFile`.
     """
 
-    def __init__(self, settings: LogSettings, claim: Claim, file: LogFile, console: Console) -> None:
+    def __init__(
+        self, settings: LogSettings, claim: Claim | Unclaimed, file: logging.Handler, console: Console, **marks: int
+    ) -> None:
         self._claim = claim
         self._file = file
         queue: Queue[Any] = Queue(QUEUE_RECORDS)
-        self._inbox = Inbox(queue, json_formatter(settings.process, os.getpid()))
+        self._inbox = Inbox(queue, json_formatter(settings.process, os.getpid(), **marks))
         self._console = console
         self._writer = Writer(queue, file, console)
         self._writer.start()

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import logging
+from contextlib import nullcontext
 from contextvars import Context
 from logging.handlers import QueueHandler, QueueListener
+from queue import Full
 from typing import TYPE_CHECKING, Any
 
 from structlog.stdlib import ProcessorFormatter
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
     from queue import Queue
 
     from plugandtell.logservice.console import Console
-    from plugandtell.logservice.logfile import LogFile
 
 
 class Inbox(QueueHandler):
@@ -37,6 +38,15 @@ class Inbox(QueueHandler):
         prepared: logging.LogRecord = super().prepare(record)
         vars(prepared)["is_console_muted"] = self.is_console_muted
         return prepared
+
+    def take(self, line: str) -> None:
+        """Let a line that another process made be written as it is. Callable from any thread."""
+        record = logging.makeLogRecord({"msg": line, "is_console_muted": self.is_console_muted})
+        with self.lock or nullcontext():
+            try:
+                self.enqueue(record)
+            except Full:
+                self.handleError(record)
 
     def enqueue(self, record: logging.LogRecord) -> None:
         """Called under the lock of the handler."""
@@ -64,7 +74,7 @@ class Writer(QueueListener):
     queue: Queue[Any]
     _sentinel = None
 
-    def __init__(self, queue: Queue[Any], file: LogFile, console: Console) -> None:
+    def __init__(self, queue: Queue[Any], file: logging.Handler, console: Console) -> None:
         super().__init__(queue, file)
         self._console = console
 
