@@ -70,6 +70,7 @@ EXAMPLES: list[tuple[PlugAndTellError, list[str]]] = [
     (errors.InputNotAudio("a.txt", "no known format"), ["'a.txt'", "no known format"]),
     (errors.InputEmpty("-", "not one sample"), ["'-'", "not one sample"]),
     (errors.CannotListen("127.0.0.1", 80, "permission denied"), ["127.0.0.1:80", "permission denied", "--port"]),
+    (errors.WorkerNotStarted(2, "signal 9"), ["worker 2", "signal 9", "log"]),
     (errors.FolderUnusable("--audio-dir", "audio", "read-only"), ["'audio'", "read-only", "--audio-dir"]),
     (errors.AudioNotSaved(1600, "not done within 10 s"), ["speech of 0.1 s", "not done within 10 s"]),
     (

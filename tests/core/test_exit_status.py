@@ -28,6 +28,7 @@ EXPECTED = {
     "ServerBusy": ExitStatus.REFUSED,
     "AudioNotSaved": ExitStatus.NOT_SAVED,
     "CannotListen": ExitStatus.CANNOT_LISTEN,
+    "WorkerNotStarted": ExitStatus.BUG,
     "FolderUnusable": ExitStatus.FOLDER_UNUSABLE,
     "WriteFailed": ExitStatus.FOLDER_UNUSABLE,
     "AudioUnreachable": ExitStatus.BAD_INPUT,

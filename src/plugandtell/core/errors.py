@@ -34,6 +34,7 @@ PlugAndTellError
     ├── RecordingNotFound          no recording of that name or id, or several
     ├── RecordingUnfinished        a recording that grows still, or that a crash left
     ├── CannotListen               the port is taken, or the address is not ours
+    ├── WorkerNotStarted           a process of the server ended before it took connections
     ├── FolderUnusable             a folder that cannot be created, written or locked
     ├── AudioNotSaved              the client had to stop before everything was saved
     ├── EngineUnavailable          a package, a model or a service that an engine needs is not there
@@ -471,6 +472,18 @@ class CannotListen(PermanentError):
     def __str__(self) -> str:
         remedy = "choose another --port (0 picks a free one) or --host"
         return f"cannot listen on {self.host}:{self.port}: {self.cause}; {remedy}"
+
+
+class WorkerNotStarted(PermanentError):
+    """A process of the server ended before it took connections; it has logged why, if it could."""
+
+    def __init__(self, number: int, cause: str) -> None:
+        super().__init__(number, cause)
+        self.number = number
+        self.cause = cause
+
+    def __str__(self) -> str:
+        return f"worker {self.number} ended before it took connections ({self.cause}): the log may say why"
 
 
 class FolderUnusable(PermanentError):

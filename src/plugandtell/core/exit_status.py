@@ -64,6 +64,7 @@ _STATUS_OF: tuple[tuple[type[errors.PlugAndTellError], ExitStatus], ...] = (
     (errors.ServerBusy, ExitStatus.REFUSED),
     (errors.AudioNotSaved, ExitStatus.NOT_SAVED),
     (errors.CannotListen, ExitStatus.CANNOT_LISTEN),
+    (errors.WorkerNotStarted, ExitStatus.BUG),
     (errors.FolderUnusable, ExitStatus.FOLDER_UNUSABLE),
     (errors.WriteFailed, ExitStatus.FOLDER_UNUSABLE),
     (errors.AudioUnreachable, ExitStatus.BAD_INPUT),

@@ -53,6 +53,15 @@ class Admission:
         """How many connections are welcome: no more than there are descriptors for."""
         return self._most
 
+    @property
+    def most_counted(self) -> int:
+        """How many are counted at once: those that are dropped unheard are, for a moment."""
+        return self._most + _UNINTRODUCED + 1
+
+    def from_there(self, address: str) -> int:
+        """How many there are from one address."""
+        return self._by_address[address]
+
     def enter(self, address: str) -> bool:
         """Count a connection that was made; returns whether there are so many that it must be dropped unheard."""
         self._by_address[address] += 1
@@ -71,9 +80,12 @@ class Admission:
         Raises:
             ProtocolError: Not now (close code 1013).
         """
+        self._refuse_beyond(address, connections, self._by_address[address])
+
+    def _refuse_beyond(self, address: str, connections: int, from_there: int) -> None:
         if connections > self._most:
             raise _later("server_full", f"the server is full ({self._most} streams)")
-        if self._by_address[address] > self._most_per_address:
+        if from_there > self._most_per_address:
             raise _later("address_full", f"{address} has {self._most_per_address} connections already")
 
     def lacking_mb(self) -> float:
