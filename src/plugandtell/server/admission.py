@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from plugandtell.core.errors import ProtocolError
 from plugandtell.core.protocol.messages import CloseCode
+from plugandtell.logservice import get_logger
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,6 +89,9 @@ class Admission:
         if from_there > self._most_per_address:
             raise _later("address_full", f"{address} has {self._most_per_address} connections already")
 
+    def show(self, connections: int) -> None:
+        """Tell whoever shares the limits how many have shaken hands here: nobody, unless there are other workers."""
+
     def lacking_mb(self) -> float:
         """How much room the disk lacks of what must be free; 0 or less if there is enough.
 
@@ -107,6 +111,22 @@ class Admission:
             raise _later("disk_nearly_full", f"the server's disk is nearly full ({free / 1_000_000:.0f} MB free)")
         if connections + max(connections, self._open_recordings()) > self._descriptors:
             raise _later("descriptors_short", "the server may not open more files")
+
+
+def allowed_descriptors(settings: ServerSettings) -> int:
+    """How many descriptors this process may have, which are enough for its streams if it may have so many."""
+    return raise_descriptor_limit(wanted_descriptors(settings.max_streams))
+
+
+def checked(admission: Admission, settings: ServerSettings) -> Admission:
+    """Warn of what keeps streams out from the beginning."""
+    if admission.most < settings.max_streams:
+        get_logger().warning("descriptors_limit_streams", streams=admission.most, max_streams=settings.max_streams)
+    if (lacking := admission.lacking_mb()) > 0:
+        remedy = "make room on the disk of --audio-dir, or lower --min-free-mb"
+        consequence = "every stream is asked to try again later"
+        get_logger().warning("disk_nearly_full", lacking_mb=lacking, consequence=consequence, remedy=remedy)
+    return admission
 
 
 def raise_descriptor_limit(wanted: int) -> int:

@@ -300,6 +300,17 @@ class Connection(asyncio.Protocol):
         self._is_plain = False
         self.release()
 
+    def go_on(self, frames: bytes) -> None:
+        """Begin with a connection on which another process has shaken hands, and what came after that."""
+        self._user.opened()
+        self.data_received(frames)
+
+    def surrender(self) -> tuple[asyncio.Transport, bytes]:
+        """Let somebody else have the transport, which is held; returns it, and what came and was not taken."""
+        self.set_deadline(None)
+        rest, self._rest = bytes(self._rest or b""), None
+        return self._transport, rest
+
     def abort(self) -> None:
         """Drop the connection without a word."""
         self._transport.abort()

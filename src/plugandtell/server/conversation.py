@@ -6,7 +6,7 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from plugandtell.core.errors import ProtocolError, WriteFailed
 from plugandtell.core.protocol.codec import encode
@@ -18,6 +18,7 @@ from plugandtell.server.access import Denial, Guest
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
+    from uuid import UUID
 
     from plugandtell.core.protocol.messages import ServerMessage
     from plugandtell.logservice import FilteringBoundLogger
@@ -31,6 +32,37 @@ if TYPE_CHECKING:
 _ALIVE_WITHIN_S = 2.0
 
 
+@dataclass(slots=True)
+class Visitor:
+    """What another process knows of a connection that it accepted.
+
+    Attributes:
+        host: The address of the other end.
+        port: Its port.
+        counts: Whether this process counts it, and not the one that keeps the client's end of it.
+        holder: Whose token it was opened with, if that process has shaken hands on it.
+        has_begun: Whether it has, so that the hello follows.
+        is_seated: Whether its conversation has begun here, which tells when it is over.
+    """
+
+    host: str
+    port: int
+    counts: bool = True
+    holder: str | None = None
+    has_begun: bool = False
+    is_seated: bool = False
+
+
+class Elsewhere(Protocol):
+    """The other processes of the server."""
+
+    def owns(self, stream_id: UUID) -> bool:
+        """Whether one of them has the stream."""
+
+    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> None:
+        """Give it a connection; the hello and what came behind it are told again."""
+
+
 @dataclass(frozen=True, slots=True)
 class House:
     """What all conversations share.
@@ -42,6 +74,7 @@ class House:
         admission: Knows how many may come in.
         limits: What a client may say.
         present: The conversations that have begun and are not over.
+        elsewhere: Where the streams are that are not this process's, if there are such.
     """
 
     settings: ServerSettings
@@ -50,6 +83,7 @@ class House:
     admission: Admission
     limits: ServerLimits = field(default_factory=ServerLimits)
     present: set[Conversation] = field(default_factory=set)
+    elsewhere: Elsewhere | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
@@ -64,6 +98,7 @@ class Conversation:
 
     Args:
         house: What all conversations share.
+        visitor: What is known of a connection that another process accepted.
 
     Attributes:
         holder: Whose token the connection was opened with; None without one.
@@ -81,11 +116,13 @@ class Conversation:
         "_offered",
         "_pinged_at",
         "_session",
+        "_visitor",
         "holder",
     )
 
-    def __init__(self, house: House) -> None:
-        self.holder: str | None = None
+    def __init__(self, house: House, visitor: Visitor | None = None) -> None:
+        self.holder: str | None = None if visitor is None else visitor.holder
+        self._visitor = visitor
         self._house = house
         self._connection: Connection
         self._checks = ServerConnection(house.limits)
@@ -100,8 +137,10 @@ class Conversation:
     def made(self, connection: Connection) -> None:
         """Drop it at once if there are far too many; give it some time to introduce itself."""
         self._connection = connection
-        self._host = connection.address[0]
-        if self._house.admission.enter(self._host):
+        self._host = self._address[0]
+        if self._visitor is not None:
+            self._visitor.is_seated = True
+        if self._counts and self._house.admission.enter(self._host):
             connection.abort()
         else:
             connection.set_deadline(self._house.settings.hello_timeout, connection.abort)
@@ -121,10 +160,12 @@ class Conversation:
     def opened(self) -> None:
         """Wait for the hello."""
         self._house.present.add(self)
+        self._house.admission.show(len(self._house.present))
         self._pinged_at = time.monotonic()
         self._connection.set_deadline(self._house.settings.hello_timeout, self._give_hello_up)
         try:
-            self._admit()
+            if self._visitor is None or not self._visitor.has_begun:
+                self._admit()
         except ProtocolError as error:
             self._give_up(error)
 
@@ -138,12 +179,18 @@ class Conversation:
             return
         self._connection.set_deadline(None)
         self._connection.hold()
-        self._house.spawn(self._run(self._begin(hello)))
+        elsewhere = self._house.elsewhere
+        if elsewhere is not None and isinstance(message, str) and elsewhere.owns(hello.stream_id):
+            # What lies behind the hello is known when this call is over.
+            asyncio.get_running_loop().call_soon(self._move, elsewhere, message, hello.stream_id)
+        else:
+            self._house.spawn(self._run(self._begin(hello)))
 
     def lost(self) -> None:
         """The connection is over: its client may return on another."""
-        self._house.admission.leave(self._host)
-        self._house.present.discard(self)
+        self._leave_house()
+        if self._counts:
+            self._house.admission.leave(self._host)
         if self._session is None:
             self._log.debug("closed_before_hello")
             return
@@ -197,9 +244,17 @@ class Conversation:
         await self._connection.wait_lost()
 
     @property
+    def _counts(self) -> bool:
+        return self._visitor is None or self._visitor.counts
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        return self._connection.address if self._visitor is None else (self._visitor.host, self._visitor.port)
+
+    @property
     def _log(self) -> FilteringBoundLogger:
         """Bound anew for each of the few lines: a logger for each connection would take memory all the time."""
-        host, port = self._connection.address
+        host, port = self._address
         log = get_logger().bind(address=f"{host}:{port}")
         if self._session is None:
             return log
@@ -208,7 +263,7 @@ class Conversation:
         return log.bind(stream_id=str(hello.stream_id), client=hello.label, **token)
 
     def _deny(self, denial: Denial) -> Response:
-        host, port = self._connection.address
+        host, port = self._address
         self._house.access.report(denial, f"{host}:{port}", time.monotonic())
         response = self._connection.respond(denial.status, f"{denial.text}\n")
         if denial.challenge is not None:
@@ -220,6 +275,18 @@ class Conversation:
             message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {self._offered or 'none'}"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
         self._house.admission.check(self._host, len(self._house.present))
+
+    def _leave_house(self) -> None:
+        self._house.present.discard(self)
+        self._house.admission.show(len(self._house.present))
+
+    def _move(self, elsewhere: Elsewhere, hello: str, stream_id: UUID) -> None:
+        """Go on in another process; this one keeps the connection at the most, and knows nothing of the stream."""
+        if self._connection.is_lost:
+            return
+        self._leave_house()
+        host, port = self._address
+        elsewhere.take(self._connection, hello, stream_id, Visitor(host, port, holder=self.holder, has_begun=True))
 
     def _give_hello_up(self) -> None:
         message = f"no hello within {self._house.settings.hello_timeout:g} s"

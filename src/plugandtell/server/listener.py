@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from plugandtell.core.errors import CannotListen
 from plugandtell.core.protocol.messages import SUBPROTOCOL
 from plugandtell.server.connection import Connection
-from plugandtell.server.conversation import Conversation, House
+from plugandtell.server.conversation import Conversation, Elsewhere, House, Visitor
 from plugandtell.server.gathering import Gathering
 
 if TYPE_CHECKING:
@@ -36,12 +37,20 @@ class Listener:
         access: Knows who may come in.
         registry: Knows the streams.
         admission: Knows how many may come in.
+        elsewhere: Where the streams are that are not this process's, if there are such.
     """
 
-    def __init__(self, settings: ServerSettings, access: Access, registry: Registry, admission: Admission) -> None:
+    def __init__(
+        self,
+        settings: ServerSettings,
+        access: Access,
+        registry: Registry,
+        admission: Admission,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
         self._settings = settings
         self._access = access
-        self._house = House(settings, access, registry, admission)
+        self._house = House(settings, access, registry, admission, elsewhere=elsewhere)
         self._gathering = Gathering(settings.gather_ms / 1000)
         self._server: asyncio.Server | None = None
 
@@ -60,17 +69,25 @@ class Listener:
             await self._start_serving(self._server)
         except (OSError, OverflowError, UnicodeError) as exc:  # UnicodeError: no name that could be resolved
             raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
-        bound_port = self._server.sockets[0].getsockname()[1]
-        shown_host = f"[{host}]" if ":" in host else host or "0.0.0.0"  # noqa: S104
-        return f"{'wss' if self._tls else 'ws'}://{shown_host}:{bound_port}"
+        return url_of(self._settings, self._server.sockets[0].getsockname()[1])
 
-    async def adopt(self, sock: socket.socket) -> None:
-        """Take a connection that another process accepted.
+    async def adopt(self, sock: socket.socket, visitor: Visitor, frames: bytes = b"") -> None:
+        """Take a connection that another process accepted, and perhaps began.
+
+        Args:
+            sock: The connection, or the other end of one that carries what is said on it.
+            visitor: What is known of it.
+            frames: What came on one that has begun.
 
         Raises:
             OSError: It is gone, or did not get through the TLS handshake.
         """
-        await asyncio.get_running_loop().connect_accepted_socket(self._connection, sock, **self._tls)
+        loop = asyncio.get_running_loop()
+        if not visitor.has_begun:
+            await loop.connect_accepted_socket(lambda: self._connection(visitor), sock, **self._tls)
+            return
+        _, connection = await loop.connect_accepted_socket(lambda: self._connection(visitor), sock)
+        connection.go_on(frames)
 
     def refuse_new(self) -> None:
         """Take no more connections."""
@@ -102,10 +119,11 @@ class Listener:
             return {}
         return {"ssl": self._access.tls, "ssl_handshake_timeout": self._settings.hello_timeout}
 
-    def _connection(self) -> Connection:
+    def _connection(self, visitor: Visitor | None = None) -> Connection:
         max_bytes = self._settings.max_message_bytes
-        protocol = ServerProtocol(max_size=max_bytes, select_subprotocol=_select_subprotocol)
-        return Connection(protocol, Conversation(self._house), max_bytes, _CLOSE_WITHIN_S)
+        state = State.OPEN if visitor is not None and visitor.has_begun else State.CONNECTING
+        protocol = ServerProtocol(max_size=max_bytes, select_subprotocol=_select_subprotocol, state=state)
+        return Connection(protocol, Conversation(self._house, visitor), max_bytes, _CLOSE_WITHIN_S)
 
     async def _start_serving(self, server: asyncio.Server) -> None:
         """Listen, once it is known which addresses the host's name stands for, and that they may be listened at."""
@@ -115,6 +133,12 @@ class Listener:
         except BaseException:
             server.close()
             raise
+
+
+def url_of(settings: ServerSettings, port: int) -> str:
+    """Where clients find a server that is bound to the port."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host or "0.0.0.0"  # noqa: S104
+    return f"{'ws' if settings.tls_cert is None else 'wss'}://{host}:{port}"
 
 
 def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:

@@ -1,6 +1,7 @@
 """What a server can be told, and the default of each."""
 
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
@@ -28,6 +29,9 @@ class ServerSettings:
 
     port: Annotated[int, Parameter(group=NETWORK)] = 3000
     """TCP port to listen on; 0 picks a free one. The address is printed on standard output."""
+
+    workers: Annotated[int, Parameter(group=NETWORK)] = 1
+    """Processes that share the streams, at most one for each core; more than 1 not on Windows."""
 
     tokens_file: Annotated[Path | None, Parameter(group=ACCESS)] = None
     """File of the tokens that clients may present, `name: token` a line; more may be in PLUGANDTELL_TOKENS."""
@@ -97,6 +101,9 @@ class ServerSettings:
 
     def __post_init__(self) -> None:
         check_range("--port", self.port, 0, 65_535)
+        check_range("--workers", self.workers, 1, 64)
+        if self.workers > 1 and sys.platform == "win32":
+            raise InvalidSetting("--workers", self.workers, "1 on Windows, where processes cannot hand connections on")
         if (self.tls_cert is None) is not (self.tls_key is None):
             given, missing = ("--tls-cert", "--tls-key") if self.tls_cert else ("--tls-key", "--tls-cert")
             raise InvalidSetting(given, str(self.tls_cert or self.tls_key), f"given together with {missing}")

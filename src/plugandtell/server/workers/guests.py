@@ -60,10 +60,11 @@ class Guests:
 
 @dataclass(frozen=True, slots=True)
 class Board:
-    """The tally, and which worker looks at it."""
+    """The tally, which worker looks at it, and whom it tells that a connection from an address is over."""
 
     tally: Tally
     shard: Shard
+    left: Callable[[str], None]
 
 
 class SharedAdmission(Admission):
@@ -86,6 +87,7 @@ class SharedAdmission(Admission):
         board: Board,
     ) -> None:
         super().__init__(settings, free_bytes, open_recordings, descriptors)
+        self._left = board.left
         self._tally = board.tally
         self._shard = board.shard
         self._places: dict[str, int] = {}
@@ -104,9 +106,10 @@ class SharedAdmission(Admission):
         super().leave(address)
         if not self.from_there(address):
             self._places.pop(address, None)
+        self._left(address)
 
     def show(self, connections: int) -> None:
-        """Tell the others how many have shaken hands here."""
+        """Tell the other workers how many have shaken hands here."""
         self._tally[self._shard.number] = connections
 
     def check(self, address: str, connections: int) -> None:

@@ -1,0 +1,150 @@
+"""How a connection gets to the worker that owns its stream, when only its hello has told whose it is.
+
+The socket itself moves, with the hello and whatever came behind it, so that there is nothing in between afterwards. An
+encrypted line cannot move, since its keys are here: then the owner gets one end of a pair of sockets, and what is on
+the line is pumped between the two, as bytes, until either side ends. Pings, closes and a line that drops pass
+through as they are.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from typing import TYPE_CHECKING
+
+from plugandtell.logservice import get_logger
+from plugandtell.server.workers.channel import Channel, Tag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from uuid import UUID
+
+    from plugandtell.core.shard import Shard
+    from plugandtell.server.connection import Connection
+    from plugandtell.server.conversation import Visitor
+
+_CLOSE_WITHIN_S = 5.0
+_TEXT, _MASKED = 0x81, 0x80
+_NO_MASK = bytes(4)
+
+
+class OtherWorkers:
+    """Where connections go whose streams are not this worker's.
+
+    Args:
+        shard: This worker's share.
+        channel: Leads there.
+    """
+
+    def __init__(self, shard: Shard, channel: Channel) -> None:
+        self._shard = shard
+        self._channel = channel
+        self._pumps: set[asyncio.Task[None]] = set()
+
+    def owns(self, stream_id: UUID) -> bool:
+        """Whether one of them has the stream."""
+        return not self._shard.owns(stream_id)
+
+    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> None:
+        """Give them a connection; the hello and what came behind it are told again."""
+        transport, rest = connection.surrender()
+        frames = text_frame(hello.encode()) + rest
+        facts = {"stream_id": str(stream_id), "host": visitor.host, "port": visitor.port, "holder": visitor.holder}
+        if self._channel.is_full:
+            connection.abort()
+        elif (sock := _socket_of(transport)) is not None:
+            self._channel.send(Tag.MOVE, facts, frames, sock)
+            connection.abort()
+        else:
+            ours, theirs = socket.socketpair()
+            self._channel.send(Tag.MOVE, {**facts, "host": None, "shown": visitor.host}, frames, theirs)
+            task = asyncio.create_task(_pump(ours, transport, connection))
+            self._pumps.add(task)
+            task.add_done_callback(self._pumps.discard)
+
+    async def wait(self) -> None:
+        """Wait until nothing is pumped any more."""
+        while self._pumps:
+            await asyncio.wait(self._pumps)
+
+
+def text_frame(payload: bytes) -> bytes:
+    """A text message as a client sends it, under a mask that changes nothing (RFC 6455, section 5.2)."""
+    length = len(payload)
+    if length < 126:
+        head = bytes((_TEXT, _MASKED | length))
+    elif length < 65_536:
+        head = bytes((_TEXT, _MASKED | 126)) + length.to_bytes(2, "big")
+    else:
+        head = bytes((_TEXT, _MASKED | 127)) + length.to_bytes(8, "big")
+    return head + _NO_MASK + payload
+
+
+def _socket_of(transport: asyncio.Transport) -> socket.socket | None:
+    """The socket, once more; None if there is more between us and the other end than that."""
+    if transport.get_extra_info("sslcontext") is not None or transport.get_write_buffer_size():
+        return None
+    return socket.socket(fileno=os.dup(transport.get_extra_info("socket").fileno()))
+
+
+async def _pump(ours: socket.socket, line: asyncio.Transport, connection: Connection) -> None:
+    """Carry bytes both ways between the line and the pair until either ends, and then end the other."""
+    ends = asyncio.Event()
+    outer, inner = _End(ends.set), _End(ends.set)
+    try:
+        pair, _ = await asyncio.get_running_loop().connect_accepted_socket(lambda: inner, ours)
+    except OSError as exc:
+        get_logger().error("connection_not_moved", error=exc.strerror)
+        ours.close()
+        line.abort()
+        return
+    if line.is_closing():  # its connection has been told
+        pair.abort()
+        return
+    outer.other, inner.other = pair, line
+    line.set_protocol(outer)
+    line.resume_reading()
+    await ends.wait()
+    if outer.is_lost:
+        pair.abort()
+    else:
+        await _end(line, outer)
+    connection.connection_lost(None)
+
+
+async def _end(line: asyncio.Transport, outer: _End) -> None:
+    """Let the other end read what it was told before the line is closed."""
+    lost = asyncio.Event()
+    outer.on_lost = lost.set
+    line.close()
+    try:
+        async with asyncio.timeout(_CLOSE_WITHIN_S):
+            await lost.wait()
+    except TimeoutError:
+        line.abort()
+
+
+class _End(asyncio.Protocol):
+    """One end of a pump: reads no faster than the other writes."""
+
+    def __init__(self, on_lost: Callable[[], None]) -> None:
+        self.on_lost = on_lost
+        self.is_lost = False
+        self.other: asyncio.Transport | None = None
+
+    def data_received(self, data: bytes) -> None:
+        if self.other is not None:
+            self.other.write(data)
+
+    def pause_writing(self) -> None:
+        if self.other is not None and not self.other.is_closing():
+            self.other.pause_reading()
+
+    def resume_writing(self) -> None:
+        if self.other is not None and not self.other.is_closing():
+            self.other.resume_reading()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.is_lost = True
+        self.on_lost()
