@@ -42,6 +42,7 @@ class Visitor:
         counts: Whether this process counts it, and not the one that keeps the client's end of it.
         holder: Whose token it was opened with, if that process has shaken hands on it.
         has_begun: Whether it has, so that the hello follows.
+        frames: What came on it since.
         is_seated: Whether its conversation has begun here, which tells when it is over.
     """
 
@@ -50,6 +51,7 @@ class Visitor:
     counts: bool = True
     holder: str | None = None
     has_begun: bool = False
+    frames: bytes = b""
     is_seated: bool = False
 
 
@@ -144,6 +146,8 @@ class Conversation:
             connection.abort()
         else:
             connection.set_deadline(self._house.settings.hello_timeout, connection.abort)
+        if self._visitor is not None and self._visitor.has_begun:
+            connection.go_on(self._visitor.frames)  # before anything that comes now
 
     def judge(self, request: Request) -> Response | None:
         """Turn away before the upgrade who may not come in."""

@@ -71,23 +71,19 @@ class Listener:
             raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
         return url_of(self._settings, self._server.sockets[0].getsockname()[1])
 
-    async def adopt(self, sock: socket.socket, visitor: Visitor, frames: bytes = b"") -> None:
+    async def adopt(self, sock: socket.socket, visitor: Visitor) -> None:
         """Take a connection that another process accepted, and perhaps began.
 
         Args:
             sock: The connection, or the other end of one that carries what is said on it.
             visitor: What is known of it.
-            frames: What came on one that has begun.
 
         Raises:
             OSError: It is gone, or did not get through the TLS handshake.
         """
         loop = asyncio.get_running_loop()
-        if not visitor.has_begun:
-            await loop.connect_accepted_socket(lambda: self._connection(visitor), sock, **self._tls)
-            return
-        _, connection = await loop.connect_accepted_socket(lambda: self._connection(visitor), sock)
-        connection.go_on(frames)
+        tls = {} if visitor.has_begun else self._tls
+        await loop.connect_accepted_socket(lambda: self._connection(visitor), sock, **tls)
 
     def refuse_new(self) -> None:
         """Take no more connections."""

@@ -90,16 +90,21 @@ class Channel:
 
     def send(
         self, tag: Tag, facts: Mapping[str, Any] | None = None, data: bytes = b"", sock: socket.socket | None = None
-    ) -> None:
-        """Send a message; the socket is closed here once it is on its way."""
-        text = json.dumps(facts or {}).encode()
+    ) -> bool:
+        """Send a message; returns False if nobody is at the other end, so that the socket is still the caller's.
+
+        It is closed here once it is on its way.
+        """
         if not self._is_open:
-            _close(sock)
-            return
-        self._is_idle.clear()
+            return False
+        text = json.dumps(facts or {}).encode()
         self._waiting.append((memoryview(_HEAD.pack(tag, len(text), len(data)) + text + data), sock))
-        if len(self._waiting) == 1:
-            self._write()
+        self._is_idle.clear()
+        if len(self._waiting) == 1 and not self._write():
+            self._waiting.clear()
+            self.close()
+            return sock is not None and sock.fileno() < 0
+        return True
 
     def close(self) -> None:
         """Say and hear no more. Idempotent."""
@@ -124,7 +129,8 @@ class Channel:
         """Wait until the other end is closed and what it said was heard."""
         await self._is_closed.wait()
 
-    def _write(self) -> None:
+    def _write(self) -> bool:
+        """Write what waits, as far as it is taken; returns whether there is somebody to take it."""
         try:
             while self._waiting:
                 data, sock = self._waiting[0]
@@ -135,12 +141,17 @@ class Channel:
                 else:
                     self._waiting[0] = data[sent:], None
         except BlockingIOError:
-            self._loop.add_writer(self._end, self._write)
-        except OSError:  # the other end is gone, which its process tells
-            self.close()
+            self._loop.add_writer(self._end, self._write_on)
+        except OSError:
+            return False
         else:
             self._loop.remove_writer(self._end)
             self._is_idle.set()
+        return True
+
+    def _write_on(self) -> None:
+        if not self._write():
+            self.close()
 
     def _read(self) -> None:
         try:

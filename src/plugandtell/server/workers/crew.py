@@ -149,14 +149,14 @@ class Crew:
         member = self._members.get(number)
         if self._stopping.is_set() or (member is not None and member.is_full):
             self._drop(parcel)
-        elif member is None or not member.is_ready:
+        elif (
+            member is None or not member.is_ready or not member.send(parcel.tag, parcel.facts, parcel.data, parcel.sock)
+        ):
             self._parcels[number].append(parcel)
             loop = asyncio.get_running_loop()
             parcel.handle = loop.call_later(self._settings.hello_timeout, self._drop_held, number, parcel)
-        else:
-            if (host := parcel.facts["host"]) is not None:
-                member.seated[host] += 1
-            member.send(parcel.tag, parcel.facts, parcel.data, parcel.sock)
+        elif (host := parcel.facts["host"]) is not None:
+            member.seated[host] += 1
 
     def _drop_held(self, number: int, parcel: _Parcel) -> None:
         self._parcels[number].remove(parcel)

@@ -115,9 +115,9 @@ class Member:
 
     def send(
         self, tag: Tag, facts: Mapping[str, Any] | None = None, data: bytes = b"", sock: socket.socket | None = None
-    ) -> None:
-        """Say something to it; the socket is closed here once it is on its way."""
-        self._channel.send(tag, facts, data, sock)
+    ) -> bool:
+        """Say something to it, as a channel does; returns whether it is there."""
+        return self._channel.send(tag, facts, data, sock)
 
     def kill(self) -> None:
         """End it now. Idempotent."""

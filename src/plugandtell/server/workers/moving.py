@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from plugandtell.server.connection import Connection
     from plugandtell.server.conversation import Visitor
 
-_CLOSE_WITHIN_S = 5.0
+_CLOSE_WITHIN_S = 2.0
 _TEXT, _MASKED = 0x81, 0x80
 _NO_MASK = bytes(4)
 
@@ -54,11 +54,13 @@ class OtherWorkers:
         if self._channel.is_full:
             connection.abort()
         elif (sock := _socket_of(transport)) is not None:
-            self._channel.send(Tag.MOVE, facts, frames, sock)
+            if not self._channel.send(Tag.MOVE, facts, frames, sock):
+                sock.close()
             connection.abort()
         else:
             ours, theirs = socket.socketpair()
-            self._channel.send(Tag.MOVE, {**facts, "host": None, "shown": visitor.host}, frames, theirs)
+            if not self._channel.send(Tag.MOVE, {**facts, "host": None, "shown": visitor.host}, frames, theirs):
+                theirs.close()
             task = asyncio.create_task(_pump(ours, transport, connection))
             self._pumps.add(task)
             task.add_done_callback(self._pumps.discard)
@@ -91,7 +93,7 @@ def _socket_of(transport: asyncio.Transport) -> socket.socket | None:
 async def _pump(ours: socket.socket, line: asyncio.Transport, connection: Connection) -> None:
     """Carry bytes both ways between the line and the pair until either ends, and then end the other."""
     ends = asyncio.Event()
-    outer, inner = _End(ends.set), _End(ends.set)
+    inner = _End(line, ends.set)  # complete from the start: the owner may be faster than what follows
     try:
         pair, _ = await asyncio.get_running_loop().connect_accepted_socket(lambda: inner, ours)
     except OSError as exc:
@@ -102,19 +104,22 @@ async def _pump(ours: socket.socket, line: asyncio.Transport, connection: Connec
     if line.is_closing():  # its connection has been told
         pair.abort()
         return
-    outer.other, inner.other = pair, line
+    outer = _End(pair, ends.set)
     line.set_protocol(outer)
     line.resume_reading()
     await ends.wait()
     if outer.is_lost:
         pair.abort()
-    else:
+    elif not line.is_closing():
         await _end(line, outer)
     connection.connection_lost(None)
 
 
 async def _end(line: asyncio.Transport, outer: _End) -> None:
-    """Let the other end read what it was told before the line is closed."""
+    """Let the other end read what it was told before the line is closed, if it does so soon.
+
+    TLS reads on meanwhile, into the void, so that who only sends cannot be left to it for long.
+    """
     lost = asyncio.Event()
     outer.on_lost = lost.set
     line.close()
@@ -126,25 +131,34 @@ async def _end(line: asyncio.Transport, outer: _End) -> None:
 
 
 class _End(asyncio.Protocol):
-    """One end of a pump: reads no faster than the other writes."""
+    """One end of a pump: what comes goes to the other; nothing is read faster than it can be written.
 
-    def __init__(self, on_lost: Callable[[], None]) -> None:
+    Args:
+        other: Where it goes.
+        on_lost: Told when nothing will come any more.
+    """
+
+    def __init__(self, other: asyncio.Transport, on_lost: Callable[[], None]) -> None:
         self.on_lost = on_lost
         self.is_lost = False
-        self.other: asyncio.Transport | None = None
+        self._other = other
 
     def data_received(self, data: bytes) -> None:
-        if self.other is not None:
-            self.other.write(data)
+        """Pass it on."""
+        if not self._other.is_closing():
+            self._other.write(data)
 
     def pause_writing(self) -> None:
-        if self.other is not None and not self.other.is_closing():
-            self.other.pause_reading()
+        """Let the other end wait."""
+        if not self._other.is_closing():
+            self._other.pause_reading()
 
     def resume_writing(self) -> None:
-        if self.other is not None and not self.other.is_closing():
-            self.other.resume_reading()
+        """Let it go on."""
+        if not self._other.is_closing():
+            self._other.resume_reading()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        """It is over."""
         self.is_lost = True
         self.on_lost()

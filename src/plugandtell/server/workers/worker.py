@@ -162,7 +162,7 @@ class Worker:
         if visitor.counts:
             self._admission.expect(visitor.host, message.facts["place"])
         try:
-            await self._listener.adopt(sock, visitor, message.data)
+            await self._listener.adopt(sock, visitor)
         except OSError as exc:  # of TLS, too
             get_logger().debug("connection_not_begun", error=str(exc), address=f"{visitor.host}:{visitor.port}")
         except Exception:  # noqa: BLE001  (the boundary of a task)
@@ -182,7 +182,8 @@ def _visitor_of(message: Message, sock: socket.socket) -> Visitor:
         return Visitor(facts["host"], port)
     host = facts["host"]
     counts = host is not None
-    return Visitor(host if counts else facts["shown"], facts["port"], counts, facts["holder"], has_begun=True)
+    shown = host if counts else facts["shown"]
+    return Visitor(shown, facts["port"], counts, facts["holder"], has_begun=True, frames=message.data)
 
 
 if __name__ == "__main__":
