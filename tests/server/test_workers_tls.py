@@ -86,10 +86,9 @@ async def test_the_end_of_either_side_is_the_end_of_the_other(tmp_path: Path, au
                     pass
             os.kill(await pid_of(tmp_path, struck), signal.SIGKILL)
             async with asyncio.timeout(WITHIN_S):
-                done = [asyncio.create_task(wire.socket.wait_closed()) for wire in pumped]
-                for _ in range(2):  # at least those that it records, or pumps
-                    await asyncio.wait(done, return_when=asyncio.FIRST_COMPLETED)
-                    done = [one for one in done if not one.done()]
+                open_still = {asyncio.create_task(wire.socket.wait_closed()) for wire in pumped}
+                while len(open_still) > 1:  # one comes by the other worker to the other worker
+                    _, open_still = await asyncio.wait(open_still, return_when=asyncio.FIRST_COMPLETED)
             await pid_of(tmp_path, struck, 2)
             for wire in pumped:
                 await wire.drop()

@@ -71,6 +71,10 @@ class Admission:
 
     def leave(self, address: str) -> None:
         """A connection is gone."""
+        self.pass_on(address)
+
+    def pass_on(self, address: str) -> None:
+        """A connection goes on in another process, which counts it now."""
         self._by_address[address] -= 1
         if not self._by_address[address]:
             del self._by_address[address]

@@ -61,8 +61,11 @@ class Elsewhere(Protocol):
     def owns(self, stream_id: UUID) -> bool:
         """Whether one of them has the stream."""
 
-    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> None:
-        """Give it a connection; the hello and what came behind it are told again."""
+    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> bool:
+        """Give it a connection; the hello and what came behind it are told again.
+
+        Returns whether it counts the connection now, because nothing of it is left here.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,8 +171,7 @@ class Conversation:
         self._pinged_at = time.monotonic()
         self._connection.set_deadline(self._house.settings.hello_timeout, self._give_hello_up)
         try:
-            if self._visitor is None or not self._visitor.has_begun:
-                self._admit()
+            self._admit()
         except ProtocolError as error:
             self._give_up(error)
 
@@ -275,7 +277,8 @@ class Conversation:
         return response
 
     def _admit(self) -> None:
-        if self._connection.subprotocol != SUBPROTOCOL:
+        is_agreed = self._visitor is not None and self._visitor.has_begun
+        if not is_agreed and self._connection.subprotocol != SUBPROTOCOL:
             message = f"the subprotocol must be {SUBPROTOCOL}, but the client offered {self._offered or 'none'}"
             raise ProtocolError(CloseCode.PROTOCOL_ERROR, "subprotocol_unknown", message)
         self._house.admission.check(self._host, len(self._house.present))
@@ -290,7 +293,10 @@ class Conversation:
             return
         self._leave_house()
         host, port = self._address
-        elsewhere.take(self._connection, hello, stream_id, Visitor(host, port, holder=self.holder, has_begun=True))
+        known = Visitor(host, port, holder=self.holder, has_begun=True)
+        if elsewhere.take(self._connection, hello, stream_id, known) and self._visitor is not None:
+            self._visitor.counts = False
+            self._house.admission.pass_on(host)
 
     def _give_hello_up(self) -> None:
         message = f"no hello within {self._house.settings.hello_timeout:g} s"

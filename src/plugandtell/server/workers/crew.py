@@ -183,7 +183,7 @@ class Crew:
                 member.seated[facts["host"]] -= 1
                 self._guests.leave(facts["host"])
             case Tag.MOVE if message.sock is not None:
-                self._move(facts, message.data, message.sock)
+                self._move(member, facts, message.data, message.sock)
             case Tag.STOPPED:
                 member.has_stopped = True
                 if facts["unsaved_samples"]:
@@ -201,11 +201,11 @@ class Crew:
                 parcel.handle.cancel()
             self._give(member.number, parcel)
 
-    def _move(self, facts: Mapping[str, Any], data: bytes, sock: socket.socket) -> None:
-        """Pass on a connection that another worker began. It counts, unless that one keeps the client's end of it."""
+    def _move(self, member: Member, facts: Mapping[str, Any], data: bytes, sock: socket.socket) -> None:
+        """Pass on a connection that one worker began; without a host, that one keeps the line, and counts it."""
         host: str | None = facts["host"]
         if host is not None:
-            self._guests.enter(host)
+            member.seated[host] -= 1
         place = None if host is None else self._guests.place_of(host)
         owner = shard_of(UUID(facts["stream_id"]), self._settings.workers)
         self._give(owner, _Parcel(Tag.MOVED, {**facts, "place": place}, data, sock))

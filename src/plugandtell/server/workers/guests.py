@@ -104,9 +104,13 @@ class SharedAdmission(Admission):
     def leave(self, address: str) -> None:
         """A connection is gone."""
         super().leave(address)
+        self._left(address)
+
+    def pass_on(self, address: str) -> None:
+        """A connection goes on in another process, which counts it now."""
+        super().pass_on(address)
         if not self.from_there(address):
             self._places.pop(address, None)
-        self._left(address)
 
     def show(self, connections: int) -> None:
         """Tell the other workers how many have shaken hands here."""

@@ -46,24 +46,30 @@ class OtherWorkers:
         """Whether one of them has the stream."""
         return not self._shard.owns(stream_id)
 
-    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> None:
-        """Give them a connection; the hello and what came behind it are told again."""
+    def take(self, connection: Connection, hello: str, stream_id: UUID, visitor: Visitor) -> bool:
+        """Give them a connection; the hello and what came behind it are told again.
+
+        Returns whether they count the connection now, because nothing of it is left here.
+        """
         transport, rest = connection.surrender()
         frames = text_frame(hello.encode()) + rest
         facts = {"stream_id": str(stream_id), "host": visitor.host, "port": visitor.port, "holder": visitor.holder}
         if self._channel.is_full:
             connection.abort()
-        elif (sock := _socket_of(transport)) is not None:
-            if not self._channel.send(Tag.MOVE, facts, frames, sock):
+            return False
+        if (sock := _socket_of(transport)) is not None:
+            is_sent = self._channel.send(Tag.MOVE, facts, frames, sock)
+            if not is_sent:
                 sock.close()
-            connection.abort()
-        else:
-            ours, theirs = socket.socketpair()
-            if not self._channel.send(Tag.MOVE, {**facts, "host": None, "shown": visitor.host}, frames, theirs):
-                theirs.close()
-            task = asyncio.create_task(_pump(ours, transport, connection))
-            self._pumps.add(task)
-            task.add_done_callback(self._pumps.discard)
+            asyncio.get_running_loop().call_soon(connection.abort)  # when it is settled who counts it
+            return is_sent
+        ours, theirs = socket.socketpair()
+        if not self._channel.send(Tag.MOVE, {**facts, "host": None, "shown": visitor.host}, frames, theirs):
+            theirs.close()
+        task = asyncio.create_task(_pump(ours, transport, connection))
+        self._pumps.add(task)
+        task.add_done_callback(self._pumps.discard)
+        return False
 
     async def wait(self) -> None:
         """Wait until nothing is pumped any more."""
