@@ -41,9 +41,10 @@ _GIVE_UP_AFTER_S = 60.0
 class Host:
     """A server that can be started again."""
 
-    def __init__(self, schedule: Schedule, audio_dir: Path) -> None:
+    def __init__(self, schedule: Schedule, audio_dir: Path, workers: int) -> None:
         self._settings = ServerSettings(
             port=0,
+            workers=workers,
             audio_dir=audio_dir,
             silence=schedule.silence_s,
             max_duration=schedule.max_duration_s,
@@ -65,7 +66,12 @@ class Host:
         await self._running.aclose()
 
 
-async def run_line(seed: int, folder: Path) -> Tally:
+async def run_workers_line(seed: int, folder: Path) -> Tally:
+    """The same with a server of two processes."""
+    return await run_line(seed, folder, workers=2)
+
+
+async def run_line(seed: int, folder: Path, workers: int = 1) -> Tally:
     """One schedule, from the first sample to the comparison.
 
     Raises:
@@ -74,7 +80,7 @@ async def run_line(seed: int, folder: Path) -> Tally:
     schedule = make_schedule(seed)
     spoken = spoken_of(schedule)
     soundfile.write(folder / "in.wav", spoken.samples, RATE, subtype="PCM_16")
-    host = Host(schedule, folder / "audio")
+    host = Host(schedule, folder / "audio", workers)
     one_at_a_time = asyncio.Lock()  # the next fault may come while the server still stops
 
     async def restart(_kind: Kind) -> None:
