@@ -103,7 +103,7 @@ async def running_server(
     if settings.workers > 1:
         from plugandtell.server.workers.parent import running_workers  # noqa: PLC0415  (not on Windows)
 
-        async with running_workers(settings, environ, shutdown_within_s) as url:
+        async with running_workers(settings, environ, shutdown_within_s, window) as url:
             yield RunningServer(url)
         return
     access = Access(settings, environ)

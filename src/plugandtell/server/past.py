@@ -50,6 +50,13 @@ def prepare(recorder: Recorder, workers: int) -> None:
         get_logger().error("recovery_failed", error=str(error))
 
 
+def mend(recorder: Recorder) -> None:
+    """Finish what workers left that are gone, when nobody takes streams any more. Call it off the event loop."""
+    for outcome in _mended(recorder, {segment.segment_id for segment in _discarded(recorder)}):
+        if isinstance(outcome, Unfinished):
+            _finish(outcome)
+
+
 def by_stream(past: Iterable[Past], most: int) -> dict[UUID, Sequence[Past]]:
     """The last segments of each of the `most` streams that were heard of last, in the order of their audio."""
     streams: dict[UUID, dict[UUID, Past]] = {}

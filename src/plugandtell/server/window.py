@@ -12,7 +12,7 @@ from plugandtell.core.status import Phase, SavedStatus, ServerStatus, StreamStat
 from plugandtell.server.waveform import waveform_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from plugandtell.server.placing import Saved
@@ -37,6 +37,7 @@ class Window:
         self._audio_dir = str(audio_dir.resolve())
         self._silence_s = silence_s
         self._monotonic = monotonic
+        self._others: Callable[[], Sequence[ServerStatus]] | None = None
         self._registry: Registry | None = None
         self._recorder: Recorder | None = None
         self._url = ""
@@ -54,18 +55,24 @@ class Window:
         self._url, self._registry, self._recorder = url, registry, recorder
         self._phase = Phase.RUNNING
 
+    def watches(self, url: str, others: Callable[[], Sequence[ServerStatus]]) -> None:
+        """It can be reached there, and its work is done by others, who tell what they do."""
+        self._url, self._others = url, others
+        self._phase = Phase.RUNNING
+
     def finishes(self) -> None:
         """It takes no more."""
         self._phase = Phase.FINISHING
 
     def look(self) -> ServerStatus:
         """What it does now. Call it on the event loop of the server."""
+        if self._others is not None:
+            return self._together(self._others())
         if self._registry is None or self._recorder is None:
             return ServerStatus(self._phase, audio_dir=self._audio_dir, silence_limit_s=self._silence_s)
         saved = list(self._recorder.saved)[-_MOST_SAVED:][::-1]
         self._draw(saved)
-        streams = [session.status for session in self._registry.active]
-        streams.sort(key=lambda stream: (stream.file is None, stream.label, stream.file or ""))
+        streams = sorted((session.status for session in self._registry.active), key=_in_order)
         return ServerStatus(
             phase=self._phase,
             url=self._url,
@@ -78,6 +85,23 @@ class Window:
             unsaved_s=SPEECH.seconds_from(self._registry.unsaved_samples),
             bytes_per_s=self._speed(streams),
             free_bytes=self._room(self._recorder),
+        )
+
+    def _together(self, parts: Sequence[ServerStatus]) -> ServerStatus:
+        streams = sorted((stream for part in parts for stream in part.streams), key=_in_order)
+        saved = sorted((one for part in parts for one in part.saved), key=lambda one: one.file, reverse=True)
+        return ServerStatus(
+            phase=self._phase,
+            url=self._url,
+            audio_dir=self._audio_dir,
+            silence_limit_s=self._silence_s,
+            streams=tuple(streams[:_MOST_STREAMS]),
+            stream_count=sum(part.stream_count for part in parts),
+            saved=tuple(saved[:_MOST_SAVED]),
+            saved_count=sum(part.saved_count for part in parts),
+            unsaved_s=sum(part.unsaved_s for part in parts),
+            bytes_per_s=sum(part.bytes_per_s for part in parts),
+            free_bytes=min((part.free_bytes for part in parts if part.free_bytes is not None), default=None),
         )
 
     def _status_of(self, saved: Saved) -> SavedStatus:
@@ -111,3 +135,8 @@ class Window:
 
     async def _draw_one(self, saved: Saved) -> None:
         self._shapes[saved.path] = await asyncio.to_thread(waveform_of, saved.path, saved.origin.audio, saved.samples)
+
+
+def _in_order(stream: StreamStatus) -> tuple[bool, str, str]:
+    """Those that record first."""
+    return stream.file is None, stream.label, stream.file or ""

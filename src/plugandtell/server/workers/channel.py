@@ -31,8 +31,8 @@ class Tag(IntEnum):
     """What a message is about.
 
     To a worker: `start`, what it is to be; `visit`, a connection that was accepted; `moved`, one that another worker
-    began, with the bytes that are for this one; `stop`. From it: `ready`; `left`, a connection is over; `move`, one
-    whose stream is another worker's; `stopped`, the last, with what is not saved.
+    began, with the bytes that are for this one; `look`; `stop`. From it: `ready`; `left`, a connection is over; `move`,
+    one whose stream is another worker's; `seen`, what it does; `stopped`, the last, with what is not saved.
     """
 
     START = 1
@@ -43,6 +43,8 @@ class Tag(IntEnum):
     LEFT = 6
     MOVE = 7
     STOPPED = 8
+    LOOK = 9
+    SEEN = 10
 
 
 _WITH_SOCKET = (Tag.VISIT, Tag.MOVED, Tag.MOVE)

@@ -13,6 +13,7 @@ from uuid import UUID
 from plugandtell.core.errors import WorkerNotStarted
 from plugandtell.core.retry import Retry
 from plugandtell.core.shard import Shard, shard_of
+from plugandtell.core.status import ServerStatus, decode
 from plugandtell.logservice import get_logger
 from plugandtell.server.workers.channel import Message, Tag
 from plugandtell.server.workers.member import Member
@@ -82,6 +83,7 @@ class Crew:
         self._is_aborted = False
         self._unsaved: list[Unsaved] = []
         self._in_order: set[int] = set()
+        self._saved_before = 0
         self._log = get_logger()
 
     async def start(self) -> None:
@@ -123,6 +125,13 @@ class Crew:
         for member in self._members.values():
             member.kill()
         await asyncio.gather(*self._keeping, return_exceptions=True)
+
+    def look(self) -> list[ServerStatus]:
+        """What the workers did a moment ago; they are asked again, for the next look."""
+        for member in self._members.values():
+            if member.is_ready and not member.is_asked:
+                member.is_asked = member.send(Tag.LOOK)
+        return [member.status for member in self._members.values()] + [ServerStatus(saved_count=self._saved_before)]
 
     def take(self, sock: socket.socket, host: str, stream_id: UUID | None) -> None:
         """Give a connection to the worker that owns its stream; without one, to the next."""
@@ -184,6 +193,10 @@ class Crew:
                 self._guests.leave(facts["host"])
             case Tag.MOVE if message.sock is not None:
                 self._move(member, facts, message.data, message.sock)
+            case Tag.SEEN:
+                status = decode(message.data.decode())
+                assert isinstance(status, ServerStatus)
+                member.status, member.is_asked = status, False
             case Tag.STOPPED:
                 member.has_stopped = True
                 if facts["unsaved_samples"]:
@@ -252,6 +265,7 @@ class Crew:
 
     def _part_with(self, member: Member) -> None:
         self._tally[member.number] = 0
+        self._saved_before += member.status.saved_count
         for host in list(member.seated.elements()):
             self._guests.leave(host)
         if member.has_stopped:

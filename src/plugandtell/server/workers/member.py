@@ -14,6 +14,7 @@ from collections import Counter
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from plugandtell.core.status import ServerStatus
 from plugandtell.logservice import current_level, take_line
 from plugandtell.server.workers.channel import Channel, Message, Tag
 
@@ -38,6 +39,8 @@ class Member:
         is_ready: Whether it takes connections.
         number: Of its share.
         has_stopped: Whether it has stopped in order.
+        status: What it did when it was asked last.
+        is_asked: Whether it was asked again, and has not answered.
     """
 
     def __init__(self, number: int, process: asyncio.subprocess.Process, lines: int) -> None:
@@ -45,6 +48,8 @@ class Member:
         self.seated: Counter[str] = Counter()
         self.is_ready = False
         self.has_stopped = False
+        self.status = ServerStatus()
+        self.is_asked = False
         self._process = process
         self._channel: Channel
         self._logging = threading.Thread(target=_take_lines, args=(lines,), name="worker-log", daemon=True)

@@ -13,7 +13,7 @@ from plugandtell.logservice import get_logger
 from plugandtell.server.access import Access
 from plugandtell.server.admission import Admission, allowed_descriptors, checked
 from plugandtell.server.listener import url_of
-from plugandtell.server.past import prepare
+from plugandtell.server.past import mend, prepare
 from plugandtell.server.recorder import Recorder
 from plugandtell.server.workers.crew import Crew
 from plugandtell.server.workers.guests import Guests
@@ -24,11 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from plugandtell.server.settings import ServerSettings
+    from plugandtell.server.window import Window
 
 
 @asynccontextmanager
 async def running_workers(
-    settings: ServerSettings, environ: Mapping[str, str], shutdown_within_s: float
+    settings: ServerSettings, environ: Mapping[str, str], shutdown_within_s: float, window: Window | None
 ) -> AsyncIterator[str]:
     """Run a server of several processes; gives its URL when all of them take connections.
 
@@ -36,6 +37,7 @@ async def running_workers(
         settings: The server's.
         environ: Where tokens may be; the workers look into that of this process.
         shutdown_within_s: How long they may take to save what is open.
+        window: Through which others look at it.
 
     Raises:
         CredentialsUnusable: The tokens or the certificate cannot be used.
@@ -46,7 +48,7 @@ async def running_workers(
         AudioNotSaved: At the end, not everything was in place within the deadline.
     """
     access = Access(settings, environ)
-    recorder = Recorder(settings.audio_dir)
+    recorder = Recorder(settings.audio_dir, container=settings.format)
     try:
         most = Admission(settings, recorder.free_bytes, lambda: 0, allowed_descriptors(settings))
         admission = checked(most, settings)
@@ -62,12 +64,16 @@ async def running_workers(
             audio_dir = str(settings.audio_dir.resolve())
             names, workers = access.token_names, settings.workers
             get_logger().info("server_listening", url=url, audio_dir=audio_dir, token_names=names, workers=workers)
+            if window is not None:
+                window.watches(url, crew.look)
             try:
                 yield url
             finally:
+                if window is not None:
+                    window.finishes()
                 get_logger().info("server_stopping", workers=workers)
                 reception.close()
-                await _stop(crew, recorder, workers)
+                await _stop(crew, recorder)
         finally:
             reception.close()
             await crew.abort()
@@ -90,11 +96,11 @@ async def _bind(settings: ServerSettings, access: Access) -> list[socket.socket]
         raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
 
 
-async def _stop(crew: Crew, recorder: Recorder, workers: int) -> None:
+async def _stop(crew: Crew, recorder: Recorder) -> None:
     """Let the workers save what is open; what a dead one left is mended here, where nobody records any more."""
     unsaved = await crew.stop()
     if crew.has_lost:
-        await asyncio.to_thread(prepare, recorder, workers)
+        await asyncio.to_thread(mend, recorder)
         if left := len(list(recorder.folder.glob("*.wav.part"))):
             raise AudioNotSaved(sum(one.samples for one in unsaved), f"{left} recordings could not be moved into place")
     if unsaved:

@@ -16,6 +16,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -23,12 +24,14 @@ from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
 from plugandtell.core.exit_status import ExitStatus, exit_status_of
 from plugandtell.core.log_level import LogLevel
 from plugandtell.core.shard import Shard
+from plugandtell.core.status import encode
 from plugandtell.logservice import LogSettings, configure_forwarding, get_logger
 from plugandtell.server.access import Access
 from plugandtell.server.admission import allowed_descriptors
 from plugandtell.server.app import loop_factory
 from plugandtell.server.conversation import Visitor
 from plugandtell.server.intake import Part, running_intake
+from plugandtell.server.window import Window
 from plugandtell.server.workers.channel import Channel, Message, Tag, receive_first
 from plugandtell.server.workers.guests import Board, SharedAdmission
 from plugandtell.server.workers.moving import OtherWorkers
@@ -102,6 +105,7 @@ class Worker:
         self._shard = shard
         self._tally = tally
         self._within_s = within_s
+        self._window = Window(settings.audio_dir, settings.silence, time.monotonic)
         self._stopping = asyncio.Event()
         self._listener: Listener
         self._admission: SharedAdmission
@@ -117,7 +121,7 @@ class Worker:
         self._channel = Channel(end, self._receive)
         access = Access(self._settings, os.environ)
         others = OtherWorkers(self._shard, self._channel)
-        part = Part(self._admit, self._within_s, self._shard, others)
+        part = Part(self._admit, self._within_s, self._window, self._shard, others)
         unsaved, cause = 0, ""
         try:
             async with running_intake(self._settings, access, part, self._begin):
@@ -129,9 +133,10 @@ class Worker:
         self._channel.send(Tag.STOPPED, {"unsaved_samples": unsaved, "cause": cause})
         await self._channel.drain()
 
-    async def _begin(self, listener: Listener) -> None:
+    async def _begin(self, listener: Listener) -> str:
         self._listener = listener
         self._channel.send(Tag.READY)
+        return ""
 
     def _admit(self, recorder: Recorder) -> Admission:
         """Called when the lock of the share is taken: a server that is gone now may have a successor that has not."""
@@ -149,6 +154,8 @@ class Worker:
     def _receive(self, message: Message) -> None:
         if message.tag is Tag.STOP:
             self._stopping.set()
+        elif message.tag is Tag.LOOK:
+            self._channel.send(Tag.SEEN, data=encode(self._window.look()).encode())
         elif message.sock is None:  # there is no descriptor left for it
             if (host := message.facts["host"]) is not None:
                 self._tell_left(host)
