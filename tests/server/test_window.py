@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from typing import TYPE_CHECKING
+
+import pytest
 
 from plugandtell.core.protocol.messages import Audio, End, Position
 from plugandtell.core.status import Phase, ServerStatus, StreamStatus
@@ -12,6 +15,7 @@ from plugandtell.server.settings import ServerSettings
 from plugandtell.server.window import Window
 from tests.support.watching import until
 from tests.support.wire import RATE, Wire, pcm
+from tests.support.workers import hello_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -46,4 +50,24 @@ async def test_a_stream_from_its_beginning_to_the_recording(tmp_path: Path) -> N
         assert (saved.file, saved.seconds, saved.reason, len(saved.levels_db)) == (stream.file, 1.0, "end", 60)
         assert (status.saved_count, status.audio_dir) == (1, str(tmp_path))
         await seen(window, lambda status: not status.streams)
+    assert window.look().phase is Phase.FINISHING
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows hands no connections on")
+async def test_all_workers_are_seen_as_one_server(tmp_path: Path) -> None:
+    window = Window(tmp_path, 3.0, time.monotonic)
+    settings = ServerSettings(port=0, audio_dir=tmp_path, workers=2)
+    async with running_server(settings, window=window) as server:
+        greetings = [hello_for(worker, label=f"client-{worker}") for worker in (1, 2)]
+        wires = [await Wire.greeted(server.url, greeting) for greeting in greetings]
+        for wire in wires:
+            await wire.say(Audio(0, pcm(0, RATE)))
+        status = await seen(window, lambda status: [stream.seconds for stream in status.streams] == [1.0, 1.0])
+        assert (status.phase, status.url, status.stream_count) == (Phase.RUNNING, server.url, 2)
+        assert [stream.label for stream in status.streams] == ["client-1", "client-2"]
+        assert status.free_bytes
+        for wire in wires:
+            await wire.end(RATE)
+        status = await seen(window, lambda status: status.saved_count == 2)
+        assert {saved.label for saved in status.saved} == {"client-1", "client-2"}
     assert window.look().phase is Phase.FINISHING
