@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from plugandtell.server.window import Window
 
 _SWEEP_EVERY_S = 0.25
-_STEPS_IN_A_ROW = 32
+_STEPS_IN_A_ROW = 8
 
 
 @dataclass(frozen=True, slots=True)
