@@ -101,7 +101,7 @@ class Screen:
     @contextmanager
     def showing(self, press: Callable[[Key], None]) -> Iterator[None]:
         """Show it; on the way out, print what waited."""
-        with self._live.showing(press):
+        with self._live.showing(press, lambda line: self._print(line.process, told(line))):
             yield
         while self._held:
             self._print(*self._held.popleft())
@@ -118,9 +118,9 @@ class Screen:
         if not self._live.is_shown:
             self._print(name, line)
             return
-        if name != "run":
-            self._held.append((name, line))
-        if name != ANALYTICS:  # whose reports are longer than the screen has room for
+        self._held.append((name, line))
+        is_inside_report = name == ANALYTICS and (not line or line[0].isspace())  # there is no room for all of it
+        if not is_inside_report:
             self._board.post(LogLine(name, "info", "", _PAINT.sub("", line)))
 
     def _print(self, name: str, line: str) -> None:

@@ -141,6 +141,7 @@ async def test_a_child_that_dies_is_told_when_the_screen_is_gone(tmp_path: Path)
         assert await terminal.ended() == 7
         assert terminal.is_as_before()
         assert "not confirmed as saved" in terminal.text
+        assert "the server ended with exit code 137" in terminal.text
         assert "1 recording unfinished" in terminal.text
 
 

@@ -61,10 +61,16 @@ class Live:
         self._thread = threading.Thread(target=self._draw, name="screen", daemon=True)
 
     @contextmanager
-    def showing(self, press: Callable[[Key], None]) -> Iterator[None]:
-        """Show it while an event loop runs, and tell `press` of keys, but for `Key.QUIT`, which is as Ctrl-C.
+    def showing(
+        self,
+        press: Callable[[Key], None],
+        tell: Callable[[LogLine], None] = lambda line: print_line(sys.stderr, told(line)),
+    ) -> Iterator[None]:
+        """Show it while an event loop runs. On the way out the terminal is as it was.
 
-        On the way out the terminal is as it was, and what was printed meanwhile is shown, warnings of the log last.
+        Args:
+            press: Told of keys, but for `Key.QUIT`, which is as Ctrl-C.
+            tell: Prints the warnings of the log at the end, after what was printed meanwhile.
         """
         self._press = press
         loop = asyncio.get_running_loop()
@@ -93,8 +99,7 @@ class Live:
             for diversion in diversions:
                 diversion.end()
             for line in self._board.severe:
-                mark = f"{line.process:<9} | " if line.process else ""
-                print_line(sys.stderr, f"{mark}{told(line)}")
+                tell(line)
             os.close(self._terminal)
 
     def leave(self) -> None:
