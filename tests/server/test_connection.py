@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import weakref
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
@@ -13,7 +15,9 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 
+from plugandtell.core.protocol.messages import SUBPROTOCOL
 from plugandtell.server.connection import Connection, Message, Response
 from plugandtell.server.masking import find_unmask
 from tests.faults.raw import HANDSHAKE, Op, frame
@@ -73,6 +77,7 @@ class Ear:
     messages: list[Message] = field(default_factory=list)
     is_open: bool = False
     is_lost: bool = False
+    asked: weakref.ref[Request] | None = None
     connection: Connection | None = None
     then: Callable[[Connection], None] = lambda _: None
 
@@ -80,7 +85,7 @@ class Ear:
         self.connection = connection
 
     def judge(self, request: Request) -> Response | None:
-        assert request.path
+        self.asked = weakref.ref(request)
         return None
 
     def opened(self) -> None:
@@ -103,7 +108,8 @@ class Outcome:
 
 
 def connection(ear: Ear, unmask: Unmask | None = UNMASK) -> tuple[Connection, Pipe]:
-    made = Connection(ServerProtocol(max_size=MAX_BYTES), ear, MAX_BYTES, 5.0, unmask)
+    protocol = ServerProtocol(max_size=MAX_BYTES, subprotocols=[Subprotocol(SUBPROTOCOL)])
+    made = Connection(protocol, ear, MAX_BYTES, 5.0, unmask)
     pipe = Pipe()
     made.connection_made(pipe)
     return made, pipe
@@ -224,6 +230,17 @@ async def test_frames_that_do_not_wait_for_the_handshake_are_taken(cut: int) -> 
     made.data_received(data[cut:])
     assert pipe.written.startswith(b"HTTP/1.1 101 ")
     assert ear.messages == [b"early", b"bird" * 100]
+
+
+async def test_the_request_is_gone_when_it_is_answered() -> None:
+    ear = Ear()
+    made, _ = connection(ear)
+    made.data_received(HANDSHAKE)
+    assert ear.is_open
+    assert made.subprotocol == SUBPROTOCOL
+    gc.collect()
+    assert ear.asked is not None
+    assert ear.asked() is None
 
 
 async def test_a_request_without_end_is_refused() -> None:

@@ -16,14 +16,13 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import State
+from websockets.server import ServerProtocol
 
 from plugandtell.core.protocol.frames import WHOLE_BINARY, read_head
 from plugandtell.server.masking import find_unmask
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-
-    from websockets.server import ServerProtocol
 
     from plugandtell.server.masking import Unmask
 
@@ -409,8 +408,16 @@ class Connection(asyncio.Protocol):
         self._flush()
         if self.is_open:
             self._user.opened()
+            self._forget_handshake()
         else:
             self._is_given_over = True
+
+    def _forget_handshake(self) -> None:
+        """Go on with a fresh protocol, whose parser does not keep the request for as long as the connection lives."""
+        if self.is_open:
+            subprotocol = self._protocol.subprotocol
+            self._protocol = ServerProtocol(state=State.OPEN, max_size=self._max_message_bytes)
+            self._protocol.subprotocol = subprotocol
 
     def _take_frame(self, frame: Frame) -> None:
         if frame.opcode is Opcode.PONG:

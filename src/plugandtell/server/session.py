@@ -119,7 +119,7 @@ class Session:
         self._uncommitted: list[Recording] = []
         self._committing: list[Recording] = []
         self._commit_error: WriteFailed | None = None
-        self._commit_over = asyncio.Event()
+        self._commit_over: asyncio.Event | None = None  # made for the first who waits: most streams are idle
         self._bytes_per_sample = self._audio.bytes_per_sample
         self._ack_samples = self._audio.samples_from_s(_ACK_EVERY_S)
         self._throttle = Throttle(shared=settings.progress)
@@ -264,9 +264,10 @@ class Session:
         """Wait until every segment that ended is in place and told, or could not be for now."""
         await self._settling.wait()
         while self._committer is not None and self._committed_to < self._written_to and self._commit_error is None:
-            self._commit_over.clear()
+            over = self._commit_over = self._commit_over or asyncio.Event()
+            over.clear()
             self._committer.want(self)
-            await self._commit_over.wait()
+            await over.wait()
         await self._settling.wait()
 
     async def settle_all(self) -> None:
@@ -292,7 +293,7 @@ class Session:
     def committed(self, index: int) -> None:
         """Everything below the index is on the disk: acknowledge it."""
         self._committed_to = max(self._committed_to, index)
-        self._commit_over.set()
+        self._end_wait()
         if index > self._acked_to:
             self._acked_to = index
             self._tell(Ack(index))
@@ -305,7 +306,11 @@ class Session:
             self._give_up_recording([])
         self._uncommitted = list(dict.fromkeys([*self._committing, *self._uncommitted]))
         self._commit_error = error
-        self._commit_over.set()
+        self._end_wait()
+
+    def _end_wait(self) -> None:
+        if self._commit_over is not None:
+            self._commit_over.set()
 
     def _knows(self, segment_id: UUID) -> bool:
         if self._recording is not None and self._recording.origin.segment_id == segment_id:
@@ -317,11 +322,11 @@ class Session:
             self._written_to = max(self._written_to, end_of(segment))
             match segment:
                 case Discarded(_, segment_id, start_index, end_index):
-                    self._settling.notices.append(SegmentDiscarded(segment_id, start_index, end_index))
+                    self._settling.note(SegmentDiscarded(segment_id, start_index, end_index))
                     self._previous = None
                     continue
                 case Saved():
-                    self._settling.notices.append(notice_of(segment))
+                    self._settling.note(notice_of(segment))
                 case _:
                     segment_id = segment.origin.segment_id
                     settle = partial(self._move_into_place, segment.finish, segment_id)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -59,7 +58,7 @@ class Settling:
     def __init__(
         self, tell: Callable[[Notice], None], monotonic: Callable[[], float], log: FilteringBoundLogger
     ) -> None:
-        self.notices: deque[Notice] = deque(maxlen=_REPEATED_NOTICES)
+        self.notices: list[Notice] = []
         self._tell = tell
         self._monotonic = monotonic
         self._log = log
@@ -69,7 +68,7 @@ class Settling:
         self._retry_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_order = asyncio.Lock()
-        self._settled = asyncio.Event()
+        self._settled: asyncio.Event | None = None  # made for the first who waits: most streams are idle
 
     @property
     def is_behind(self) -> bool:
@@ -89,6 +88,11 @@ class Settling:
     def knows(self, segment_id: UUID) -> bool:
         """Whether the segment is one of those that ended lately."""
         return segment_id in self._unsettled or any(notice.segment_id == segment_id for notice in self.notices)
+
+    def note(self, notice: Notice) -> None:
+        """Remember a segment that is settled; the oldest is forgotten when there are too many."""
+        self.notices.append(notice)
+        del self.notices[:-_REPEATED_NOTICES]
 
     def add(self, unsettled: Unsettled) -> None:
         """Settle it, off the event loop."""
@@ -141,8 +145,9 @@ class Settling:
         try:
             async with asyncio.timeout(within_s):
                 while self._unsettled:
-                    self._settled.clear()
-                    await self._settled.wait()
+                    settled = self._settled = self._settled or asyncio.Event()
+                    settled.clear()
+                    await settled.wait()
                 await self.wait()
         except TimeoutError:
             file = next((unsettled.file for unsettled in self._unsettled.values()), "the audio folder")
@@ -167,7 +172,7 @@ class Settling:
             return
         self._retry.progress()
         self._forget(unsettled)
-        self.notices.append(notice)
+        self.note(notice)
         self._tell(notice)
 
     def _put_off(self, unsettled: Unsettled, error: WriteFailed) -> None:
@@ -181,4 +186,5 @@ class Settling:
 
     def _forget(self, unsettled: Unsettled) -> None:
         self._unsettled.pop(unsettled.segment_id, None)
-        self._settled.set()
+        if self._settled is not None:
+            self._settled.set()
