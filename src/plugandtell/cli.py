@@ -13,6 +13,7 @@ from plugandtell.analytics.settings_table import check_table
 from plugandtell.analytics.submit_cli import app as submit_app
 from plugandtell.analytics.worker_cli import app as worker_app
 from plugandtell.client.cli import app as client_app
+from plugandtell.client.devices_cli import app as devices_app
 from plugandtell.client.gate_cli import app as gate_app
 from plugandtell.client.gate_options import GateOptions
 from plugandtell.client.settings import MICROPHONE, STDIN, ClientSettings
@@ -41,6 +42,7 @@ app = new_app(
 )
 app.command(server_app, name="server")
 app.command(client_app, name="client")
+app.command(devices_app, name="devices")
 app.command(gate_app, name="gate")
 app.command(recordings_app, name="recordings")
 app.command(analyze_app, name="analyze")

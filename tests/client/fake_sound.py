@@ -150,6 +150,11 @@ class FakeSound(ModuleType):
     def query_hostapis(self, index: int) -> dict[str, str]:
         return {"name": ["ALSA"][index]}
 
+    def check_input_settings(self, *, device: int, channels: int, dtype: str, samplerate: int) -> None:
+        assert (self.devices[device][1] > 0, dtype) == (True, "int16")
+        if not self.accepts(samplerate, channels):
+            raise SoundError("Invalid sample rate")
+
     def RawInputStream(self, **settings: Any) -> FakeStream:  # noqa: N802
         if not self.accepts(settings["samplerate"], settings["channels"]):
             raise SoundError("Invalid sample rate")

@@ -19,8 +19,8 @@ def test_a_device_is_chosen_by_index_or_part_of_its_name(wanted: str | int | Non
     assert choose_device(FakeSound(*STUDIO), wanted).index == index
 
 
-@pytest.mark.parametrize("wanted", ["USB", "tape", 1, 4, -1])
-def test_a_choice_that_fits_none_or_several_lists_the_devices(wanted: str | int) -> None:
+@pytest.mark.parametrize("wanted", ["tape", 1, 4, -1])
+def test_a_choice_that_fits_none_lists_the_devices(wanted: str | int) -> None:
     with pytest.raises(
         NoMicrophone, match=f"{wanted!r} does not name one input device .*: choose .* --device"
     ) as error:
@@ -30,6 +30,13 @@ def test_a_choice_that_fits_none_or_several_lists_the_devices(wanted: str | int)
         "  2: USB Desk, ALSA (1 in, 48000 Hz)",
         "  3: USB Desk Pro, ALSA (2 in, 48000 Hz)",
     ]
+
+
+@pytest.mark.parametrize("wanted", ["USB", "usb d", "desk alsa"])
+def test_a_choice_that_fits_several_lists_these(wanted: str) -> None:
+    with pytest.raises(NoMicrophone, match=f"{wanted!r} does not name one input device") as error:
+        choose_device(FakeSound(*STUDIO), wanted)
+    assert [device[0] for device in error.value.devices] == ["2", "3"]
 
 
 def test_input_devices_without_a_default_are_listed() -> None:

@@ -56,7 +56,7 @@ def choose_device(library: ModuleType, wanted: str | int | None) -> InputDevice:
             None for the default.
 
     Raises:
-        NoMicrophone: None fits, or several do; the input devices are listed.
+        NoMicrophone: None fits, or several do; those that do are listed, or else all.
     """
     devices = input_devices(library)
     if not devices:
@@ -66,7 +66,18 @@ def choose_device(library: ModuleType, wanted: str | int | None) -> InputDevice:
     except (ValueError, library.PortAudioError) as exc:
         reason = str(exc).partition("\n")[0].rstrip(":")  # without its own list, of what matches only
         cause = "no input device is the default one" if wanted is None else f"{wanted!r} does not name one input device"
-        raise NoMicrophone(f"{cause} ({reason})", tuple(map(str, devices)), CHOOSE_HINT) from exc
+        listed = tuple(str(device) for device in devices if _fits(device, wanted)) or tuple(map(str, devices))
+        raise NoMicrophone(f"{cause} ({reason})", listed, CHOOSE_HINT) from exc
+
+
+def _fits(device: InputDevice, wanted: str | int | None) -> bool:
+    """Whether these words are in its name, in this order and any case: what sounddevice goes by."""
+    rest = device.full_name.lower()
+    for word in str(wanted).lower().split() if isinstance(wanted, str) else ():
+        _, found, rest = rest.partition(word)
+        if not found:
+            return False
+    return isinstance(wanted, str)
 
 
 def _device(library: ModuleType, info: Mapping[str, Any]) -> InputDevice:

@@ -70,7 +70,7 @@ class SoundSystem:
         """
         with stderr_silenced():
             if afresh:
-                _restart(self._loaded())
+                _restart(self.library())
             return self.open(wanted)
 
     def open(self, wanted: str | int | None) -> InputStream:
@@ -82,7 +82,7 @@ class SoundSystem:
         Raises:
             NoMicrophone: It cannot be found or opened.
         """
-        library = self._loaded()
+        library = self.library()
         device = choose_device(library, wanted)
         own_mono = AudioFormat(device.sample_rate, 1)
         own = AudioFormat(device.sample_rate, device.channels)
@@ -96,7 +96,12 @@ class SoundSystem:
         hint = "close other programs that use it, or choose another with --device"
         raise NoMicrophone(f"the microphone {device.name!r} cannot be opened ({refusal})", listed, hint) from refusal
 
-    def _loaded(self) -> ModuleType:
+    def library(self) -> ModuleType:
+        """Sounddevice, started.
+
+        Raises:
+            NoMicrophone: PortAudio is not there, or does not start.
+        """
         try:
             return self._load()
         except OSError as exc:

@@ -101,6 +101,7 @@ CLIENT = (
     ExitStatus.NO_DETECTOR,
 )
 RECORDINGS = (*COMMON, ExitStatus.NO_MICROPHONE, ExitStatus.BAD_INPUT)
+DEVICES = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.NO_MICROPHONE, ExitStatus.INTERRUPTED)
 GATE = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.BAD_INPUT, ExitStatus.NO_DETECTOR)
 ANALYTICS = (
     *COMMON,

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 from cyclopts import Group, Parameter
 
 from plugandtell.command import check_range, new_app
+from plugandtell.console import Warnings, ask, is_plain, progress, remark, say, say_object, width
 from plugandtell.core import exit_status
 from plugandtell.core.amounts import AGE, SIZE, length_text, parse_age, parse_size, size_text
 from plugandtell.core.errors import InputError, InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.safe_text import escape
 from plugandtell.recordings import listing
-from plugandtell.recordings.console import Warnings, ask, is_plain, progress, remark, say, say_object, width
 from plugandtell.recordings.export_format import ExportFormat, format_of, target_of
 from plugandtell.recordings.folder import RecordingsFolder
 from plugandtell.recordings.selecting import moment_of, names_since, started_since
