@@ -71,7 +71,8 @@ def run(  # noqa: PLR0913  (each a group of settings)
     which another Ctrl-C leaves for the next start, and prints where the recordings are. On a terminal a live screen
     shows client and server side by side: space stops and resumes talking, m mutes, q quits.
     """
-    from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast)
+    from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast, as does the next)
+    from plugandtell.terminal.ringing import terminal_here  # noqa: PLC0415
 
     server, client, log = server or ServerSettings(), client or ClientSettings(), log or LogOptions()
     if client.input == STDIN:
@@ -82,9 +83,10 @@ def run(  # noqa: PLR0913  (each a group of settings)
     stores = stores or StoreSettings()
     of_worker = [f"--watch={server.audio_dir}", f"--grace-s={_GRACE_S}", *stores.flags()]
     of_analytics = [*of_worker, *flags_of(engines or EngineSettings(), log)]
-    flags = Flags(
-        flags_of(server, log), flags_of(client, gate or GateOptions(), log), of_analytics if analytics else None
-    )
+    of_client = [*flags_of(client, gate or GateOptions(), log), f"--saved-in={server.audio_dir}"]
+    if client.bell and (terminal := terminal_here()):
+        of_client.append(f"--terminal={terminal}")
+    flags = Flags(flags_of(server, log), of_client, of_analytics if analytics else None)
     asks_for_token = server.tokens_file is not None or bool(os.environ.get(TOKENS_VARIABLE))
     has_token = client.token_file is not None or bool(os.environ.get(TOKEN_VARIABLE))
     shares_token = asks_for_token and not has_token

@@ -53,7 +53,7 @@ async def stream(path: Path, url: str, stop: asyncio.Event | None = None, **chan
     defaults: dict[str, Any] = {"input": str(path), "pace": Pace.FAST, "label": "laptop"}
     settings = ClientSettings(**(defaults | changes))
     async with asyncio.timeout(30):
-        await stream_to_server(settings, gate, url, stop or asyncio.Event(), saved.append)
+        await stream_to_server(settings, gate, url, stop or asyncio.Event(), lambda one, _: saved.append(one))
     return saved
 
 

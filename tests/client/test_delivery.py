@@ -33,7 +33,7 @@ def leave(folder: Path) -> None:
 
 
 def prepared(folder: Path, *, is_stopped: bool = False) -> Delivery:
-    packer = Packer(LineSettings(URL, 0, 20), RATE // 10, lambda _saved: None)
+    packer = Packer(LineSettings(URL, 0, 20), RATE // 10, lambda _saved, _hello: None)
     return prepare(ClientSettings(spool_dir=folder), packer, hello(), URL, lambda: is_stopped)
 
 

@@ -27,7 +27,7 @@ CUT = Fault(Kind.RESET, Direction.UP, 20_000, 0)
 
 async def _stream(folder: Path, url: str, give_up_after: float = 30.0) -> None:
     settings = ClientSettings(input=str(folder / "in.wav"), pace=Pace.FAST, give_up_after=give_up_after)
-    await stream_to_server(settings, GateOptions(vad="none"), url, asyncio.Event(), lambda _saved: None)
+    await stream_to_server(settings, GateOptions(vad="none"), url, asyncio.Event(), lambda _saved, _hello: None)
 
 
 async def _nothing(_kind: Kind) -> None:

@@ -39,7 +39,7 @@ async def test_a_client_from_its_start_to_its_end(tmp_path: Path) -> None:
         window = Window(server.url, time.monotonic, is_watched=True)
         assert window.look() == ClientStatus(server=server.url)
         streaming = asyncio.create_task(
-            stream_to_server(settings, GateOptions(), server.url, stop, lambda _: None, window=window)
+            stream_to_server(settings, GateOptions(), server.url, stop, lambda _saved, _hello: None, window=window)
         )
         status = await seen(window, lambda status: status.gate is GateState.VOICE)
         assert (status.phase, status.line) == (Phase.RUNNING, LineState.CONNECTED)

@@ -153,7 +153,7 @@ async def _status_of(folder: Path, url: str) -> ExitStatus:
         input=str(folder / "in.wav"), pace=Pace.FAST, label="laptop", give_up_after=0.5, spool_dir=folder / "spool"
     )
     try:
-        await stream_to_server(settings, GateOptions(vad="none"), url, asyncio.Event(), lambda _saved: None)
+        await stream_to_server(settings, GateOptions(vad="none"), url, asyncio.Event(), lambda _saved, _hello: None)
     except PlugAndTellError as error:
         return exit_status_of(error)
     return ExitStatus.OK

@@ -117,7 +117,9 @@ async def _stream(schedule: Schedule, folder: Path, line: Line, saved: list[Segm
     )
     while True:
         try:
-            await stream_to_server(settings, GateOptions(vad=schedule.vad), line.url, asyncio.Event(), saved.append)
+            await stream_to_server(
+                settings, GateOptions(vad=schedule.vad), line.url, asyncio.Event(), lambda one, _: saved.append(one)
+            )
         except (TransientError, NotOurServer):
             if list((folder / "audio").glob("*.wav*")):
                 raise

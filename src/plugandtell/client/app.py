@@ -8,7 +8,8 @@ import os
 import socket
 import sys
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -22,6 +23,7 @@ from plugandtell.client.detector import choose_detector
 from plugandtell.client.feed import Feed
 from plugandtell.client.file_source import FileSource
 from plugandtell.client.microphone import Machine, Microphone, MicrophoneSettings
+from plugandtell.client.saved_hook import hook_of
 from plugandtell.client.settings import MICROPHONE, STDIN
 from plugandtell.client.stdin_source import StdinSource
 from plugandtell.client.window import Window
@@ -35,9 +37,11 @@ from plugandtell.core.pace import Pace
 from plugandtell.core.protocol.messages import ClientInfo, Hello
 from plugandtell.logservice import bind_contextvars, get_logger
 from plugandtell.stopping import stop_requests
+from plugandtell.terminal.ringing import OWN_TERMINAL, ring
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
+    from pathlib import Path
 
     from plugandtell.client.gate_options import GateOptions
     from plugandtell.client.settings import ClientSettings
@@ -54,8 +58,29 @@ _GIVE_UP_AFTER_S = 30.0
 _USUAL_SILENCE_MS = 3000  # a server's default: what the gate holds back until it has met one
 
 
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Where a client runs.
+
+    Attributes:
+        lifeline: Whether a parent holds the other end of standard input: it may close it, and write the names of keys.
+        saved_in: The server's audio folder, if it is known.
+        terminal: Where the bell rings.
+    """
+
+    lifeline: bool = False
+    saved_in: Path | None = None
+    terminal: str = OWN_TERMINAL
+
+
 def capture_until_stopped(  # noqa: PLR0913  (what the command was told)
-    settings: ClientSettings, gate: GateOptions, url: str, log: LogOptions, *, lifeline: bool, viewer: Viewer
+    settings: ClientSettings,
+    gate: GateOptions,
+    url: str,
+    log: LogOptions,
+    *,
+    surroundings: Surroundings,
+    viewer: Viewer,
 ) -> ExitStatus:
     """Stream until the input ends or the process is asked to stop; print each recording's name on standard output.
 
@@ -64,24 +89,34 @@ def capture_until_stopped(  # noqa: PLR0913  (what the command was told)
         gate: When the gate opens and shuts.
         url: The server.
         log: Where the log goes.
-        lifeline: Whether a parent holds the other end of standard input: it may close it, and write the names of keys.
+        surroundings: Where it runs.
         viewer: Looks on.
 
     Raises:
         CredentialsUnusable: The token or the certificates to trust cannot be used.
-        InvalidSetting: The token would go over the network in clear.
+        InvalidSetting: The token would go over the network in clear, or there is no such command for what is saved.
         PlugAndTellError: Not everything voiced was acknowledged and saved, or there was nothing to stream.
     """
     credentials = load_credentials(settings, url, os.environ)
     window = Window(url, time.monotonic, push_to_talk=settings.push_to_talk, is_watched=viewer.is_watching)
+    hook = hook_of(settings, url, surroundings.saved_in)
 
-    def on_saved(saved: SegmentSaved) -> None:
+    def on_saved(saved: SegmentSaved, hello: Hello) -> None:
         if not viewer.takes_stdout:
             print_line(sys.stdout, saved.file)
+        if settings.bell:
+            ring(surroundings.terminal)
+        if hook is not None:
+            hook.take(saved, hello)
+
+    def leave() -> None:
+        viewer.leave()
+        if hook is not None:
+            hook.kill()
 
     async def main() -> ExitStatus:
-        with stop_requests(lifeline=lifeline, told=window.press_named, at_once=viewer.leave) as stop:
-            async with viewer.viewing(window.look, window.press):
+        with stop_requests(lifeline=surroundings.lifeline, told=window.press_named, at_once=leave) as stop:
+            async with viewer.viewing(window.look, window.press), hook.running() if hook else nullcontext():
                 await stream_to_server(settings, gate, url, stop, on_saved, credentials=credentials, window=window)
         return ExitStatus.OK
 
@@ -93,7 +128,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
     gate: GateOptions,
     url: str,
     stop: asyncio.Event,
-    on_saved: Callable[[SegmentSaved], None],
+    on_saved: Callable[[SegmentSaved, Hello], None],
     *,
     credentials: Credentials = ANONYMOUS,
     window: Window | None = None,
@@ -105,7 +140,7 @@ async def stream_to_server(  # noqa: PLR0913  (the whole client in one call)
         gate: When the gate opens and shuts.
         url: The server.
         stop: Ends capture when it is set; what was captured is still sent and saved.
-        on_saved: Told of every recording, once.
+        on_saved: Told of every recording, once, and what its stream said of itself.
         credentials: What the client shows the server, and asks of it.
         window: Through which others look at it, and switch it.
 

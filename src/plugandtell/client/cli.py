@@ -1,5 +1,6 @@
 """The `plugandtell-client` command."""
 
+from pathlib import Path
 from typing import Annotated, NoReturn
 
 from cyclopts import Parameter
@@ -35,6 +36,8 @@ def capture(  # noqa: PLR0913  (each a group of settings, or what a parent asks 
     screen: ScreenOptions | None = None,
     lifeline: Lifeline = False,
     reports: Reports = False,
+    saved_in: Annotated[Path | None, Parameter(show=False, show_env_var=False)] = None,
+    terminal: Annotated[str | None, Parameter(show=False, show_env_var=False)] = None,
 ) -> int:
     """Listen to a microphone or a file, and stream what is spoken to a server.
 
@@ -42,15 +45,17 @@ def capture(  # noqa: PLR0913  (each a group of settings, or what a parent asks 
     or SIGTERM, when everything voiced is saved. On a terminal a live screen takes the place of the log: space stops and
     resumes talking, m mutes, q quits.
     """
-    from plugandtell.client.app import capture_until_stopped  # noqa: PLC0415  (keeps --help fast, as does the next)
+    from plugandtell.client.app import Surroundings, capture_until_stopped  # noqa: PLC0415  (keeps --help fast, as do the next)
     from plugandtell.terminal.choosing import viewer_for  # noqa: PLC0415
+    from plugandtell.terminal.ringing import OWN_TERMINAL  # noqa: PLC0415
 
     settings, screen = settings or ClientSettings(), screen or ScreenOptions()
     url = check_url(server)
     reads_stdin = lifeline or settings.input == STDIN
     viewer = viewer_for("client", plain=screen.plain, reports=reports, reads_stdin=reads_stdin)
     gate, log = gate or GateOptions(), log or LogOptions()
-    return capture_until_stopped(settings, gate, url, log, lifeline=lifeline, viewer=viewer)
+    surroundings = Surroundings(lifeline=lifeline, saved_in=saved_in, terminal=terminal or OWN_TERMINAL)
+    return capture_until_stopped(settings, gate, url, log, surroundings=surroundings, viewer=viewer)
 
 
 def main() -> NoReturn:

@@ -51,10 +51,10 @@ class Packer:
     Args:
         line: Where they go.
         batch_samples: See `ClientStream`.
-        on_saved: Told of every recording, once.
+        on_saved: Told of every recording, once, and what its stream said of itself.
     """
 
-    def __init__(self, line: LineSettings, batch_samples: int, on_saved: Callable[[SegmentSaved], None]) -> None:
+    def __init__(self, line: LineSettings, batch_samples: int, on_saved: Callable[[SegmentSaved, Hello], None]) -> None:
         self._line = line
         self._batch_samples = batch_samples
         self._on_saved = on_saved
@@ -79,7 +79,7 @@ class Packer:
         memory_bytes = SPEECH.bytes_in(SPEECH.samples_from_s(_MEMORY_S))
         store = spooled.store if spooled is not None else MemoryStore(SPEECH, memory_bytes)
         stream = ClientStream(hello, SPEECH, self._batch_samples, store)
-        reporter = Reporter(self._on_saved, time.monotonic)
+        reporter = Reporter(lambda saved: self._on_saved(saved, hello), time.monotonic)
         uplink = Uplink(self._line, stream, reporter.take_message, time.monotonic, random.random)
         return Parcel(stream, uplink, reporter, spooled)
 

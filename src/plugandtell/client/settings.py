@@ -1,5 +1,6 @@
 """What a client can be told, and the default of each."""
 
+import shlex
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +56,15 @@ class ClientSettings:
     label: Annotated[str | None, Parameter(group=RECORDING)] = None
     """Name of this client, part of the recordings' file names; the host's name unless given."""
 
+    on_saved: Annotated[str | None, Parameter(group=RECORDING)] = None
+    """Command to run for each saved recording, without a shell; PLUGANDTELL_SAVED_FILE and others tell it of it."""
+
+    on_saved_timeout: Annotated[float, Parameter(group=RECORDING)] = 60.0
+    """Seconds that it may take before it is killed."""
+
+    bell: Annotated[bool, Parameter(group=RECORDING, negative=())] = False
+    """Ring the terminal's bell when a recording is saved."""
+
     batch_ms: Annotated[int, Parameter(group=NETWORK)] = 100
     """Milliseconds of audio in one message, to the nearest frames of the detector; fewer for a more live feel."""
 
@@ -94,8 +104,20 @@ class ClientSettings:
         if self.spool_mb:
             check_range("--spool-mb", self.spool_mb, 1, 1_000_000)
         check_range("--keepalive", self.keepalive, 0.2, 3600)
+        check_range("--on-saved-timeout", self.on_saved_timeout, 0.1, 86_400)
+        if self.on_saved is not None:
+            _check_command("--on-saved", self.on_saved)
         if self.label is not None and not (1 <= len(self.label) <= 256 and is_text(self.label)):
             raise InvalidSetting("--label", self.label, "a name of 1 to 256 characters, in UTF-8")
+
+
+def _check_command(flag: str, command: str) -> None:
+    try:
+        words = shlex.split(command)
+    except ValueError as exc:
+        raise InvalidSetting(flag, command, f"a command as one types it ({exc})") from exc
+    if not words or not words[0] or "\0" in command:
+        raise InvalidSetting(flag, command, "a program and its arguments")
 
 
 def is_text(value: str) -> bool:
