@@ -29,6 +29,7 @@ from plugandtell.command import (
 )
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
+from plugandtell.doctor.cli import app as doctor_app
 from plugandtell.recordings.cli import app as recordings_app
 from plugandtell.sample import sample_path
 from plugandtell.server.cli import app as server_app
@@ -43,6 +44,7 @@ app = new_app(
 app.command(server_app, name="server")
 app.command(client_app, name="client")
 app.command(devices_app, name="devices")
+app.command(doctor_app, name="doctor")
 app.command(gate_app, name="gate")
 app.command(recordings_app, name="recordings")
 app.command(analyze_app, name="analyze")

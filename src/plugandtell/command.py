@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Iterable, Mapping
     from typing import Any, NoReturn, TextIO
 
+    from cyclopts.argument import ArgumentCollection
+
 Lifeline = Annotated[bool, Parameter(show=False, negative=(), show_env_var=False)]
 """A flag for the process that starts this one: stop when standard input ends."""
 
@@ -38,6 +40,9 @@ CONFIG_FILE = "plugandtell.toml"
 TOKENS_VARIABLE, TOKEN_VARIABLE = "PLUGANDTELL_TOKENS", "PLUGANDTELL_TOKEN"
 """Hold secrets, the server's and the client's, and are therefore no settings: no flag shows them, and no file."""
 CONFIG_TABLES = ("server", "client", "analytics", "log")
+
+_NAMED_AS_COMMANDS = ("--server",)
+"""Settings, each with the name of a command."""
 
 NETWORK = Group("Network", sort_key=1)
 ACCESS = Group("Access", sort_key=1)
@@ -112,16 +117,7 @@ def new_app(
         strict: Whether a setting in those tables that it does not know is an error; not if they are another command's.
     """
     sources: list[Callable[..., Any]] = [Env("PLUGANDTELL_", command=False)]
-    sources += [
-        Toml(
-            CONFIG_FILE,
-            root_keys=(section,),
-            search_parents=False,
-            use_commands_as_keys=False,
-            allow_unknown=not strict,
-        )
-        for section in (*sections, "log")
-    ]
+    sources += [_table(section, strict=strict) for section in (*sections, "log")]
     return App(
         name=name,
         help=summary,
@@ -130,6 +126,22 @@ def new_app(
         version=lambda: version("plugandtell"),
         config=sources,
     )
+
+
+def _table(section: str, *, strict: bool) -> Callable[[App, tuple[str, ...], ArgumentCollection], None]:
+    """Takes settings from a table of the configuration file."""
+    toml, by_command = (
+        Toml(CONFIG_FILE, root_keys=(section,), search_parents=False, use_commands_as_keys=by, allow_unknown=not strict)
+        for by in (False, True)
+    )
+
+    def take(app: App, commands: tuple[str, ...], arguments: ArgumentCollection) -> None:
+        if any(one.name in _NAMED_AS_COMMANDS for one in arguments):
+            by_command(app, (), arguments)  # the other one would leave them out, for tables of those commands
+        else:
+            toml(app, commands, arguments)
+
+    return take
 
 
 def run_to_exit(app: App) -> NoReturn:

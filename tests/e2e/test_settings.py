@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support.processes import finished, running
+from plugandtell.sample import sample_path
+from tests.support.processes import finished, free_port, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -31,6 +32,13 @@ async def test_settings_come_from_flags_then_the_environment_then_the_file(tmp_p
         await server.line()
         assert (tmp_path / "from-flag").is_dir()
         await server.stop()
+
+
+async def test_the_servers_address_may_be_in_the_file_although_a_command_has_its_name(tmp_path: Path) -> None:
+    url = f"ws://127.0.0.1:{free_port()}"
+    (tmp_path / "plugandtell.toml").write_text(f'[client]\nserver = "{url}"\n')
+    outcome = await finished(tmp_path, "client", f"--input={sample_path()}")
+    assert (outcome.status, f"no server answers at {url}" in outcome.stderr) == (3, True)
 
 
 async def test_a_mistake_in_the_file_is_named(tmp_path: Path) -> None:

@@ -102,6 +102,14 @@ CLIENT = (
 )
 RECORDINGS = (*COMMON, ExitStatus.NO_MICROPHONE, ExitStatus.BAD_INPUT)
 DEVICES = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.NO_MICROPHONE, ExitStatus.INTERRUPTED)
+DOCTOR = (
+    *COMMON,
+    ExitStatus.NO_SERVER,
+    ExitStatus.NO_MICROPHONE,
+    ExitStatus.REFUSED,
+    ExitStatus.CANNOT_LISTEN,
+    ExitStatus.NO_DETECTOR,
+)
 GATE = (ExitStatus.OK, ExitStatus.BUG, ExitStatus.USAGE, ExitStatus.BAD_INPUT, ExitStatus.NO_DETECTOR)
 ANALYTICS = (
     *COMMON,
