@@ -78,7 +78,7 @@ def sizes() -> Iterator[Case]:
 
 def pings() -> Iterator[Case]:
     """Pings are answered with what they carry, pongs not at all."""
-    for payload in (b"", b"ping", b"\x00\xff\xfe\xfd", b"\xfe" * 125):
+    for payload in (b"", b"ping", b"\x00\xff\xfe\xfd\xfc", b"\xfe" * 125):
         yield right(f"ping of {len(payload)} bytes", frame(Op.PING, payload), heard=((Op.PONG, payload),))
     ten = [b"%d" % i for i in range(10)]
     yield right("ten pings", *(frame(Op.PING, each) for each in ten), heard=tuple((Op.PONG, each) for each in ten))
@@ -185,7 +185,13 @@ def texts() -> Iterator[Case]:
 
 def goodbyes() -> Iterator[Case]:
     """A goodbye is answered by the same; what is behind it does not count."""
-    for payload in (code(NORMAL), code(NORMAL, b"thank you"), code(NORMAL, b"y" * 123), code(NORMAL, "é".encode())):
+    for payload in (
+        code(NORMAL),
+        code(NORMAL, b"thank you"),
+        code(NORMAL, b"y" * 122),
+        code(NORMAL, b"y" * 123),
+        code(NORMAL, "é".encode()),
+    ):
         yield Case(f"close with {len(payload)} bytes", (frame(Op.CLOSE, payload),))
     yield Case("close with nothing", (frame(Op.CLOSE),), closed=None)
     yield Case("close with 1 byte", (frame(Op.CLOSE, b"\x03"),), closed=WRONG)
