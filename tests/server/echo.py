@@ -6,6 +6,7 @@ import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, TypeAlias, cast
 
+from websockets import frames
 from websockets.server import ServerProtocol
 
 from plugandtell.server.connection import Connection, Message, Request, Response
@@ -26,9 +27,8 @@ Frame: TypeAlias = tuple[Op, bytes]
 class Echo:
     """The user of a connection: sends each message back, as it came."""
 
-    def __init__(self, protocol: ServerProtocol) -> None:
+    def __init__(self) -> None:
         self.transport = cast("asyncio.Transport", None)  # until the connection is made
-        self._protocol = protocol
         self._connection = cast("Connection", None)
 
     def made(self, connection: Connection) -> None:
@@ -44,9 +44,8 @@ class Echo:
     def received(self, message: Message) -> None:
         if isinstance(message, str):
             self._connection.send(message)
-        elif self._connection.is_open:  # a connection sends text only: so much our own protocol wants of it
-            self._protocol.send_binary(message)
-            self.transport.writelines(self._protocol.data_to_send())
+        elif self._connection.is_open:  # a connection sends text only: it is all that our own protocol wants of it
+            self.transport.write(frames.Frame(frames.Opcode.BINARY, message).serialize(mask=False))
 
     def lost(self) -> None:
         pass
@@ -58,9 +57,8 @@ class EchoConnection(Connection):
     __slots__ = ("_echo",)
 
     def __init__(self, unmask: Unmask | None) -> None:
-        protocol = ServerProtocol(max_size=MAX_BYTES)
-        self._echo = Echo(protocol)
-        super().__init__(protocol, self._echo, MAX_BYTES, _CLOSE_WITHIN_S, unmask)
+        self._echo = Echo()
+        super().__init__(ServerProtocol(max_size=MAX_BYTES), self._echo, MAX_BYTES, _CLOSE_WITHIN_S, unmask)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._echo.transport = cast("asyncio.Transport", transport)
@@ -94,7 +92,7 @@ async def talk(port: int, pieces: Iterable[bytes]) -> list[Frame]:
 
 def read_frames(data: bytes) -> list[Frame]:
     """What a server sent, frame by frame: each is a whole message, not masked, and without reserved bits."""
-    frames = []
+    found = []
     while data:
         assert data[0] & 0xF0 == 0x80, "a whole message without reserved bits"
         assert data[1] < 0x80, "no mask"
@@ -103,6 +101,6 @@ def read_frames(data: bytes) -> list[Frame]:
             place += 2 if length == 126 else 8
             length = int.from_bytes(data[2:place], "big")
         assert len(data) >= place + length, "a whole frame"
-        frames.append((Op(data[0] & 0x0F), data[place : place + length]))
+        found.append((Op(data[0] & 0x0F), data[place : place + length]))
         data = data[place + length :]
-    return frames
+    return found
