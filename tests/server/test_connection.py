@@ -255,6 +255,14 @@ async def test_a_request_without_end_is_refused() -> None:
     made.connection_lost(None)
 
 
+async def test_who_speaks_tls_to_a_server_without_it_does_not_wait_for_an_answer() -> None:
+    ear = Ear()
+    made, pipe = connection(ear)
+    made.data_received(b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03")
+    assert (pipe.written, pipe.has_ended) == (b"", True)
+    made.connection_lost(None)
+
+
 @pytest.mark.parametrize("size", [10, 1000])
 async def test_what_is_held_waits_and_then_comes_in_order(size: int) -> None:
     ear = Ear(then=Connection.hold)

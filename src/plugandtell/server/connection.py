@@ -374,8 +374,13 @@ class Connection(asyncio.Protocol):
         if len(rest) - at > _LONGEST_REQUEST_BYTES:
             text = f"The request is longer than {_LONGEST_REQUEST_BYTES} bytes.\n"
             self._protocol.send_response(self.respond(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, text))
-            self._flush()
-            self._is_given_over = True
+        elif not rest[at : at + 1].isalpha():  # who begins to encrypt waits for an answer, and ends no line
+            self._protocol.receive_eof()
+        else:
+            return None
+        self._flush()
+        self._is_given_over = True
+        rest.clear()
         return None
 
     @property
@@ -392,6 +397,8 @@ class Connection(asyncio.Protocol):
 
     def _hand_over(self, data: bytes | bytearray) -> None:
         """Let the library take it, and carry out what it says."""
+        if self._protocol.state is State.CLOSED:
+            return
         self._protocol.receive_data(data)
         self._flush()
         for event in self._protocol.events_received():
