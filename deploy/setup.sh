@@ -84,6 +84,9 @@ missing_packages() {
     command -v ps >/dev/null || echo procps
     command -v redis-server >/dev/null || echo redis-server
     exists /usr/lib/postgresql/*/bin/postgres /usr/local/bin/postgres /usr/bin/postgres || echo postgresql
+    # They type in other shells than bash, and ask them for completions.
+    command -v zsh >/dev/null || echo zsh
+    command -v fish >/dev/null || echo fish
     # They build the load generator of benchmarks/ingest.
     command -v cc >/dev/null || printf '%s\n' gcc libc6-dev
 }

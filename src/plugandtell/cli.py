@@ -1,6 +1,7 @@
 """The `plugandtell` command: both halves of the capture path at once, or one of them."""
 
 import os
+import sys
 from dataclasses import replace
 from typing import Annotated, NoReturn
 
@@ -25,8 +26,12 @@ from plugandtell.command import (
     ScreenOptions,
     flags_of,
     new_app,
+    print_line,
     run_to_exit,
 )
+from plugandtell.completion import Shell
+from plugandtell.completion import install as install_scripts
+from plugandtell.completion import script as script_for
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.doctor.cli import app as doctor_app
@@ -51,6 +56,13 @@ app.command(analyze_app, name="analyze")
 app.command(calls_app, name="calls")
 app.command(worker_app, name="worker")
 app.command(submit_app, name="submit")
+
+_COMPLETION_EXAMPLES = """Examples:
+
+- source <(plugandtell completion bash)     for this shell, or in ~/.bashrc
+- source <(plugandtell completion zsh)      in ~/.zshrc, after compinit
+- plugandtell completion fish | source      in ~/.config/fish/config.fish
+- plugandtell completion bash --install     writes files, once and for all"""
 
 _GRACE_S = 5  # of analytics that is stopped: less than the supervisor waits for it
 
@@ -94,6 +106,27 @@ def run(  # noqa: PLR0913  (each a group of settings)
     shares_token = asks_for_token and not has_token
     plain = (screen or ScreenOptions()).plain
     return run_until_stopped(flags, server.audio_dir, stores.variables(), shares_token=shares_token, plain=plain)
+
+
+@app.command(help_epilogue=_COMPLETION_EXAMPLES)
+def completion(
+    shell: Annotated[Shell, Parameter(show_env_var=False, help="bash, zsh or fish.")],
+    /,
+    *,
+    install: Annotated[
+        bool, Parameter(negative=(), show_env_var=False, help="Write files where the shell looks for them.")
+    ] = False,
+) -> int:
+    """Print what has a shell complete plugandtell, plugandtell-client and plugandtell-server."""
+    apps = {"plugandtell": app, "plugandtell-client": client_app, "plugandtell-server": server_app}
+    if install:
+        written, hint = install_scripts(shell, apps, os.environ)
+        for path in written:
+            print_line(sys.stdout, str(path))
+        print_line(sys.stderr, hint)
+    else:
+        print_line(sys.stdout, "\n".join(script_for(shell, name, one) for name, one in apps.items()).rstrip())
+    return ExitStatus.OK
 
 
 def main() -> NoReturn:
