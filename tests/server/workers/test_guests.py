@@ -69,6 +69,23 @@ def test_one_that_goes_on_elsewhere_is_not_told_as_gone() -> None:
     assert house.left == []
 
 
+def test_a_place_that_is_given_to_another_is_no_longer_the_first_ones() -> None:
+    """Nor does a worker remember everybody who ever came: one whose TLS handshake failed never leaves it."""
+    house = House()
+    assert not house.guests.enter("a")
+    place = house.guests.place_of("a")
+    house.workers[0].expect("a", place)
+    house.guests.leave("a")
+    for _ in range(3):
+        house.come("b", 1)
+    assert house.guests.place_of("b") == place
+    house.workers[0].expect("b", place)
+    house.workers[0].check("a", 0)
+    for number in range(1000):
+        house.workers[0].expect(f"host-{number}", place)
+    assert house.workers[0].expected == 1
+
+
 def test_far_too_many_are_not_heard_and_their_places_are_used_again() -> None:
     house = House()
     for _ in range(3):

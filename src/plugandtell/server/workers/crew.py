@@ -188,8 +188,7 @@ class Crew:
         match message.tag:
             case Tag.READY:
                 self._welcome(member)
-            case Tag.LEFT if member.seated[facts["host"]] > 0:
-                member.seated[facts["host"]] -= 1
+            case Tag.LEFT if member.lets_go(facts["host"]):
                 self._guests.leave(facts["host"])
             case Tag.MOVE if message.sock is not None:
                 self._move(member, facts, message.data, message.sock)
@@ -218,8 +217,8 @@ class Crew:
         """Pass on a connection that one worker began; without a host, that one keeps the line, and counts it."""
         host: str | None = facts["host"]
         if host is not None:
-            member.seated[host] -= 1
-        place = None if host is None else self._guests.place_of(host)
+            member.lets_go(host)
+        place = self._guests.place_of(facts["shown"] if host is None else host)
         owner = shard_of(UUID(facts["stream_id"]), self._settings.workers)
         self._give(owner, _Parcel(Tag.MOVED, {**facts, "place": place}, data, sock))
 

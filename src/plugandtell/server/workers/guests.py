@@ -91,10 +91,21 @@ class SharedAdmission(Admission):
         self._tally = board.tally
         self._shard = board.shard
         self._places: dict[str, int] = {}
+        self._hosts: dict[int, str] = {}
+
+    @property
+    def expected(self) -> int:
+        """From how many addresses it knows where their number stands: no more than the tally has places."""
+        return len(self._places)
 
     def expect(self, host: str, place: int) -> None:
-        """The number of connections from there stands at that place, as long as this worker has one of them."""
+        """The number of connections from there stands at that place now, and nobody else's."""
+        if (before := self._hosts.get(place, host)) != host:
+            del self._places[before]
+        if (elsewhere := self._places.get(host, place)) != place:
+            del self._hosts[elsewhere]
         self._places[host] = place
+        self._hosts[place] = host
 
     def enter(self, address: str) -> bool:
         """Count a connection; the server has let it in."""
@@ -105,12 +116,6 @@ class SharedAdmission(Admission):
         """A connection is gone."""
         super().leave(address)
         self._left(address)
-
-    def pass_on(self, address: str) -> None:
-        """A connection goes on in another process, which counts it now."""
-        super().pass_on(address)
-        if not self.from_there(address):
-            self._places.pop(address, None)
 
     def show(self, connections: int) -> None:
         """Tell the other workers how many have shaken hands here."""

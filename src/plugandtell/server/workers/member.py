@@ -118,6 +118,13 @@ class Member:
         """Whether so many connections are on the way to it that no more should be."""
         return self._channel.is_full
 
+    def lets_go(self, host: str) -> bool:
+        """Count one connection from there less; returns whether it had one."""
+        if self.seated[host] > 1:
+            self.seated[host] -= 1
+            return True
+        return self.seated.pop(host, 0) > 0
+
     def send(
         self, tag: Tag, facts: Mapping[str, Any] | None = None, data: bytes = b"", sock: socket.socket | None = None
     ) -> bool:

@@ -166,8 +166,7 @@ class Worker:
 
     async def _adopt(self, message: Message, sock: socket.socket) -> None:
         visitor = _visitor_of(message, sock)
-        if visitor.counts:
-            self._admission.expect(visitor.host, message.facts["place"])
+        self._admission.expect(visitor.host, message.facts["place"])
         try:
             await self._listener.adopt(sock, visitor)
         except OSError as exc:  # of TLS, too
