@@ -107,9 +107,9 @@ class Outcome:
     has_ended: bool
 
 
-def connection(ear: Ear, unmask: Unmask | None = UNMASK) -> tuple[Connection, Pipe]:
+def connection(ear: Ear, unmask: Unmask | None = UNMASK, close_within_s: float = 5.0) -> tuple[Connection, Pipe]:
     protocol = ServerProtocol(max_size=MAX_BYTES, subprotocols=[Subprotocol(SUBPROTOCOL)])
-    made = Connection(protocol, ear, MAX_BYTES, 5.0, unmask)
+    made = Connection(protocol, ear, MAX_BYTES, close_within_s, unmask)
     pipe = Pipe()
     made.connection_made(pipe)
     return made, pipe

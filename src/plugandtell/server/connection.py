@@ -85,6 +85,7 @@ class Connection(asyncio.Protocol):
         "_close_within_s",
         "_deadline",
         "_fragments",
+        "_freed",
         "_holds",
         "_is_deaf",
         "_is_ending",
@@ -123,7 +124,7 @@ class Connection(asyncio.Protocol):
         self._transport = cast("asyncio.Transport", None)  # until connection_made, which comes first
         self._rest: bytearray | None = None  # what came and was not taken; it begins where a frame does
         self._fragments: tuple[Opcode, bytearray] | None = None
-        self._holds = 0
+        self._holds = self._freed = 0  # why nothing is read, and which of that is over with the loop's next round
         self._is_plain = False  # whether a whole binary frame may bypass the library just now
         self._is_fragmented = False
         self._is_given_over = False  # whether the library gets everything as it comes
@@ -164,6 +165,7 @@ class Connection(asyncio.Protocol):
         """The other end will say no more: the transport closes."""
         self._protocol.receive_eof()
         self._flush()
+        self.set_deadline(self._close_within_s, self.abort)  # it does so when all is written, which may never be
 
     def connection_lost(self, exc: Exception | None) -> None:
         """It is over."""
@@ -213,8 +215,11 @@ class Connection(asyncio.Protocol):
 
     @property
     def is_held(self) -> bool:
-        """Whether nothing is read, because of us or because the other end does not read."""
-        return bool(self._holds)
+        """Whether nothing is read, because of us or because the other end does not read.
+
+        Who says so much that others must have their turn in between is read from, and is not held.
+        """
+        return bool(self._holds & ~_RESTING)
 
     @property
     def is_answering(self) -> bool:
@@ -484,13 +489,18 @@ class Connection(asyncio.Protocol):
         if not self._holds and not self._transport.is_closing():
             self._transport.pause_reading()
         self._holds |= why
+        self._freed &= ~why
 
     def _release(self, why: int) -> None:
         """Go on in the loop's next round: whoever releases may be called from what we are about to do."""
-        if self._holds & why:
+        if self._holds & ~self._freed & why:
+            self._freed |= why
             asyncio.get_running_loop().call_soon(self._go_on, why)
 
     def _go_on(self, why: int) -> None:
+        if not self._freed & why:  # it is held again
+            return
+        self._freed &= ~why
         self._holds &= ~why
         self._work()
         if not (self._holds or self._transport.is_closing()):

@@ -79,6 +79,7 @@ class House:
         admission: Knows how many may come in.
         limits: What a client may say.
         present: The conversations that have begun and are not over.
+        arriving: Those that have not begun: the other end has not asked for an upgrade yet.
         elsewhere: Where the streams are that are not this process's, if there are such.
     """
 
@@ -88,6 +89,7 @@ class House:
     admission: Admission
     limits: ServerLimits = field(default_factory=ServerLimits)
     present: set[Conversation] = field(default_factory=set)
+    arriving: set[Conversation] = field(default_factory=set)
     elsewhere: Elsewhere | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -142,6 +144,7 @@ class Conversation:
     def made(self, connection: Connection) -> None:
         """Drop it at once if there are far too many; give it some time to introduce itself."""
         self._connection = connection
+        self._house.arriving.add(self)
         self._host = self._address[0]
         if self._visitor is not None:
             self._visitor.is_seated = True
@@ -166,6 +169,7 @@ class Conversation:
 
     def opened(self) -> None:
         """Wait for the hello."""
+        self._house.arriving.discard(self)
         self._house.present.add(self)
         self._house.admission.show(len(self._house.present))
         self._pinged_at = time.monotonic()
@@ -284,6 +288,7 @@ class Conversation:
         self._house.admission.check(self._host, len(self._house.present))
 
     def _leave_house(self) -> None:
+        self._house.arriving.discard(self)
         self._house.present.discard(self)
         self._house.admission.show(len(self._house.present))
 

@@ -92,9 +92,13 @@ class Listener:
             self._server.close()
 
     async def close(self) -> None:
-        """Close every connection as going away once its stream is settled, and wait until all is over."""
+        """Close every connection as going away once its stream is settled, and wait until all is over.
+
+        Who has not asked for an upgrade is dropped: there are no words for that before the handshake.
+        """
         self.refuse_new()
-        await asyncio.gather(*(conversation.say_goodbye() for conversation in self._house.present))
+        goodbyes = [conversation.say_goodbye() for conversation in self._house.present]
+        await asyncio.gather(*goodbyes, *(conversation.abort() for conversation in self._house.arriving))
 
     async def abort(self) -> None:
         """Drop the connections that are left."""
