@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from plugandtell.core.errors import WriteFailed
+from plugandtell.core.metrics import Counts
 from plugandtell.core.protocol.messages import EndReason, SegmentSaved
 from plugandtell.logservice import get_logger
 from plugandtell.server.settling import Notice, Settling, Unsettled
@@ -36,7 +37,7 @@ class Disk:
                 raise WriteFailed("a.wav", "full")
             return SegmentSaved(UUID(int=number), "a.wav", 0, 10, 10, EndReason.SILENCE)
 
-        return Unsettled(UUID(int=number), "a.wav", 10, settle)
+        return Unsettled(UUID(int=number), "a.wav", 10, EndReason.SILENCE, settle)
 
 
 class Bench:
@@ -46,7 +47,8 @@ class Bench:
         self.disk = Disk()
         self.now_s = 0.0
         self.told: list[int] = []
-        self.settling = Settling(self._tell, lambda: self.now_s, get_logger())
+        self.counts = Counts()
+        self.settling = Settling(self._tell, lambda: self.now_s, get_logger(), self.counts)
 
     def _tell(self, notice: Notice) -> None:
         self.told.append(notice.segment_id.int)

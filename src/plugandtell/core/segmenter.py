@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from plugandtell.core.protocol.messages import EndReason
 
@@ -88,6 +88,13 @@ class Ended:
 Event = Started | Write | Gap | Ended
 
 
+class Trims(Protocol):
+    """Counts what is trimmed, over as many segments and streams as its owner likes."""
+
+    duplicate_samples: int
+    dropped_samples: int
+
+
 class Segmenter:
     """Indexed audio and positions in, events out.
 
@@ -95,9 +102,12 @@ class Segmenter:
         settings: When a segment ends.
         audio: The format of the PCM.
         stored_to: Every sample below it is stored already, by an earlier life of the stream.
+        trims: Where what is trimmed is counted too.
     """
 
-    def __init__(self, settings: SegmenterSettings, audio: AudioFormat, stored_to: int = 0) -> None:
+    def __init__(
+        self, settings: SegmenterSettings, audio: AudioFormat, stored_to: int = 0, trims: Trims | None = None
+    ) -> None:
         self._settings = settings
         self._audio = audio
         self._start: int | None = None
@@ -109,6 +119,7 @@ class Segmenter:
         self._gaps = 0
         self._duplicate = 0
         self._dropped = 0
+        self._trims = trims
 
     @property
     def voiced_to(self) -> int:
@@ -189,6 +200,9 @@ class Segmenter:
         before = overlap if self._start is None else min(overlap, max(0, self._start - start))
         self._dropped += before
         self._duplicate += overlap - before
+        if self._trims is not None:
+            self._trims.dropped_samples += before
+            self._trims.duplicate_samples += overlap - before
         return pcm[self._audio.bytes_in(overlap) :]
 
     def _end_before(self, start: int) -> list[Event]:

@@ -6,7 +6,7 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from plugandtell.core.errors import ProtocolError
+from plugandtell.core.errors import ProtocolError, WriteFailed
 from plugandtell.core.protocol.messages import CloseCode
 from plugandtell.logservice import get_logger
 
@@ -62,6 +62,13 @@ class Admission:
     def from_there(self, address: str) -> int:
         """How many there are from one address."""
         return self._by_address[address]
+
+    def free_bytes(self) -> int | None:
+        """Room on the disk of the recordings; None if their folder is gone."""
+        try:
+            return self._free_bytes()
+        except WriteFailed:
+            return None
 
     def enter(self, address: str) -> bool:
         """Count a connection that was made; returns whether there are so many that it must be dropped unheard."""

@@ -10,6 +10,7 @@ well-formed or not, goes to the library frame by frame, so that it always stands
 from __future__ import annotations
 
 import asyncio
+from enum import Enum
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     from plugandtell.server.masking import Unmask
 
-__all__ = ["Connection", "Message", "Request", "Response", "User"]
+__all__ = ["Connection", "Later", "Message", "Request", "Response", "User"]
 
 Message: TypeAlias = str | bytes
 
@@ -42,14 +43,23 @@ _DATA = (Opcode.TEXT, Opcode.BINARY, Opcode.CONT)
 _UNMASK = find_unmask()
 
 
+class Later(Enum):
+    """The user answers a request when it can."""
+
+    LATER = "later"
+
+
 class User(Protocol):
     """Whom a connection is for."""
 
     def made(self, connection: Connection) -> None:
         """The other end is there."""
 
-    def judge(self, request: Request) -> Response | None:
-        """Answer the request for an upgrade with something else, or None: let the handshake go its way."""
+    def judge(self, request: Request) -> Response | Later | None:
+        """Answer the request for an upgrade with something else, or None: let the handshake go its way.
+
+        Who answers later holds the connection until `answer`.
+        """
 
     def opened(self) -> None:
         """The handshake is done: messages will follow."""
@@ -75,6 +85,7 @@ class Connection(asyncio.Protocol):
 
     Attributes:
         arrivals: How often bytes came.
+        surplus: How many more messages than that were taken; negative if they came in pieces.
         stuck_since: When the other end began to leave too much unread, on the loop's clock; None if it does not.
         received: Takes each whole message: the user's `received`, or what the user puts in its place.
     """
@@ -103,6 +114,7 @@ class Connection(asyncio.Protocol):
         "arrivals",
         "received",
         "stuck_since",
+        "surplus",
     )
 
     def __init__(
@@ -115,7 +127,7 @@ class Connection(asyncio.Protocol):
     ) -> None:
         self.received: Callable[[Message], None] = user.received
         self.stuck_since: float | None = None
-        self.arrivals = 0
+        self.arrivals = self.surplus = 0
         self._protocol = protocol
         self._user = user
         self._max_message_bytes = max_message_bytes
@@ -154,8 +166,10 @@ class Connection(asyncio.Protocol):
         ):
             self.received(self._unmask(data[8:], data[4:8]))  # type: ignore[misc]  # plain means that there is one
         elif self._is_given_over:
+            self.surplus -= 1
             self._hand_over(data)
         else:
+            self.surplus -= 1
             if self._rest is None:
                 self._rest = bytearray()
             self._rest += data
@@ -364,6 +378,7 @@ class Connection(asyncio.Protocol):
             return None
         if head.first == WHOLE_BINARY and self._may_bypass:
             payload_at, end = head.payload_at, head.end
+            self.surplus += 1
             self.received(self._unmask(rest[payload_at:end], rest[payload_at - 4 : payload_at]))  # type: ignore[misc]
         else:
             self._is_fragmented = head.leaves_fragments(before=self._is_fragmented)
@@ -415,7 +430,14 @@ class Connection(asyncio.Protocol):
             self._is_given_over = True
 
     def _answer(self, request: Request) -> None:
-        response = self._user.judge(request) or self._protocol.accept(request)
+        verdict = self._user.judge(request)
+        if verdict is not Later.LATER:
+            self.answer(verdict or self._protocol.accept(request))
+
+    def answer(self, response: Response) -> None:
+        """Answer the request, if somebody is still there to read it."""
+        if self.is_lost:
+            return
         self._protocol.send_response(response)
         self._flush()
         if self.is_open:
@@ -442,6 +464,7 @@ class Connection(asyncio.Protocol):
                 self._take_message(opcode, bytes(data))
 
     def _take_message(self, opcode: Opcode, data: bytes) -> None:
+        self.surplus += 1
         if opcode is Opcode.BINARY:
             self.received(data)
             return

@@ -6,20 +6,26 @@ import asyncio
 import time
 from dataclasses import dataclass, field
 from http import HTTPStatus
+from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
 
 from plugandtell.core.errors import ProtocolError, WriteFailed
+from plugandtell.core.exposition import CONTENT_TYPE, render
+from plugandtell.core.metric_families import families_of
 from plugandtell.core.protocol.codec import encode
-from plugandtell.core.protocol.messages import PATH, SUBPROTOCOL, CloseCode, Error, Hello
+from plugandtell.core.protocol.messages import HEALTH_PATH, METRICS_PATH, PATH, SUBPROTOCOL, CloseCode, Error, Hello
 from plugandtell.core.protocol.server import ServerConnection, ServerLimits
 from plugandtell.logservice import get_logger
 from plugandtell.server.access import Denial, Guest
+from plugandtell.server.connection import Later
+from plugandtell.server.measuring import measure
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
     from typing import Any
     from uuid import UUID
 
+    from plugandtell.core.metrics import Counts, Metrics
     from plugandtell.core.protocol.messages import ServerMessage
     from plugandtell.logservice import FilteringBoundLogger
     from plugandtell.server.access import Access
@@ -30,6 +36,8 @@ if TYPE_CHECKING:
     from plugandtell.server.settings import ServerSettings
 
 _ALIVE_WITHIN_S = 2.0
+UNHEARD = "too_many"
+"""Under which those are counted that are dropped before a word is read."""
 
 
 @dataclass(slots=True)
@@ -67,6 +75,13 @@ class Elsewhere(Protocol):
         Returns whether it counts the connection now, because nothing of it is left here.
         """
 
+    async def measure(self) -> Metrics:
+        """The numbers of all of them, this one's included.
+
+        Raises:
+            TimeoutError: The server does not say.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -80,6 +95,7 @@ class House:
         limits: What a client may say.
         present: The conversations that have begun and are not over.
         arriving: Those that have not begun: the other end has not asked for an upgrade yet.
+        started_at: When the process began, in seconds since 1970.
         elsewhere: Where the streams are that are not this process's, if there are such.
     """
 
@@ -90,6 +106,7 @@ class House:
     limits: ServerLimits = field(default_factory=ServerLimits)
     present: set[Conversation] = field(default_factory=set)
     arriving: set[Conversation] = field(default_factory=set)
+    started_at: float = field(default_factory=time.time)
     elsewhere: Elsewhere | None = None
     _tasks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -148,24 +165,36 @@ class Conversation:
         self._host = self._address[0]
         if self._visitor is not None:
             self._visitor.is_seated = True
-        if self._counts and self._house.admission.enter(self._host):
+        if self._visitor is None or not self._visitor.has_begun:
+            self._counts.accepted += 1
+        if self._is_counted and self._house.admission.enter(self._host):
+            self._counts.refused[UNHEARD] += 1
             connection.abort()
         else:
             connection.set_deadline(self._house.settings.hello_timeout, connection.abort)
         if self._visitor is not None and self._visitor.has_begun:
             connection.go_on(self._visitor.frames)  # before anything that comes now
 
-    def judge(self, request: Request) -> Response | None:
-        """Turn away before the upgrade who may not come in."""
+    def judge(self, request: Request) -> Response | Later | None:
+        """Turn away before the upgrade who may not come in, and answer who asks how the server is."""
         self._offered = ", ".join(request.headers.get_all("Sec-WebSocket-Protocol"))[:80]
-        if request.path.partition("?")[0] != PATH:
-            return self._connection.respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}\n")
+        path = request.path.partition("?")[0]
+        if path not in (PATH, METRICS_PATH, HEALTH_PATH):
+            return self._respond(HTTPStatus.NOT_FOUND, f"PlugAndTell listens at {PATH}")
+        if path != PATH and getattr(request, "method", "GET") != "GET":  # older releases know of no other
+            return self._respond(HTTPStatus.METHOD_NOT_ALLOWED, "only GET is answered here")
+        if path == HEALTH_PATH:
+            return self._tell_health()
         match self._house.access.judge(request.headers):
+            case Denial() as denial:
+                return self._deny(denial)
+            case Guest() if path == METRICS_PATH:
+                self._connection.hold()
+                self._house.spawn(self._tell_metrics())
+                return Later.LATER
             case Guest(holder):
                 self.holder = holder
                 return None
-            case Denial() as denial:
-                return self._deny(denial)
 
     def opened(self) -> None:
         """Wait for the hello."""
@@ -191,6 +220,7 @@ class Conversation:
         self._connection.hold()
         elsewhere = self._house.elsewhere
         if elsewhere is not None and isinstance(message, str) and elsewhere.owns(hello.stream_id):
+            self._connection.surplus -= 1  # the other will have heard it
             # What lies behind the hello is known when this call is over.
             asyncio.get_running_loop().call_soon(self._move, elsewhere, message, hello.stream_id)
         else:
@@ -199,7 +229,7 @@ class Conversation:
     def lost(self) -> None:
         """The connection is over: its client may return on another."""
         self._leave_house()
-        if self._counts:
+        if self._is_counted:
             self._house.admission.leave(self._host)
         if self._session is None:
             self._log.debug("closed_before_hello")
@@ -231,6 +261,7 @@ class Conversation:
         """End what has said nothing, or nothing new, for too long, or does not read; ask whether it is there."""
         connection, settings = self._connection, self._house.settings
         if connection.stuck_since is not None and now - connection.stuck_since > settings.send_timeout:
+            self._counts.slow_readers += 1
             self._log.warning("slow_reader_dropped", within_s=settings.send_timeout)
             connection.abort()
         if connection.is_held or not connection.is_open:  # who waits for us is patient
@@ -243,8 +274,15 @@ class Conversation:
 
     def take_arrivals(self) -> int:
         """How often bytes came since the last call."""
-        arrivals, self._connection.arrivals = self._connection.arrivals, 0
+        connection = self._connection
+        self._counts.messages += self.uncounted_messages
+        arrivals, connection.arrivals, connection.surplus = connection.arrivals, 0, 0
         return arrivals
+
+    @property
+    def uncounted_messages(self) -> int:
+        """How many messages came since then."""
+        return self._connection.arrivals + self._connection.surplus
 
     async def say_goodbye(self) -> None:
         """Close as going away once the stream is settled, and wait until it is over."""
@@ -254,7 +292,11 @@ class Conversation:
         await self._connection.wait_lost()
 
     @property
-    def _counts(self) -> bool:
+    def _counts(self) -> Counts:
+        return self._house.registry.counts
+
+    @property
+    def _is_counted(self) -> bool:
         return self._visitor is None or self._visitor.counts
 
     @property
@@ -275,10 +317,34 @@ class Conversation:
     def _deny(self, denial: Denial) -> Response:
         host, port = self._address
         self._house.access.report(denial, f"{host}:{port}", time.monotonic())
-        response = self._connection.respond(denial.status, f"{denial.text}\n")
+        response = self._respond(denial.status, denial.text)
         if denial.challenge is not None:
             response.headers["WWW-Authenticate"] = denial.challenge
         return response
+
+    def _respond(self, status: HTTPStatus, text: str) -> Response:
+        if 400 <= status < 500:
+            self._counts.refused[f"http_{status}"] += 1
+        return self._connection.respond(status, f"{text}\n")
+
+    def _tell_health(self) -> Response:
+        if self._house.registry.is_closed:
+            return self._respond(HTTPStatus.SERVICE_UNAVAILABLE, "stopping")
+        return self._respond(HTTPStatus.OK, "ok")
+
+    async def _tell_metrics(self) -> None:
+        house = self._house
+        try:
+            metrics = measure(house) if house.elsewhere is None else await house.elsewhere.measure()
+        except TimeoutError:
+            response = self._respond(HTTPStatus.SERVICE_UNAVAILABLE, "the server does not add its workers up in time")
+        else:
+            page = render(families_of(metrics, version("plugandtell")))
+            response = self._connection.respond(HTTPStatus.OK, page)
+            del response.headers["Content-Type"]
+            response.headers["Content-Type"] = CONTENT_TYPE
+        self._connection.answer(response)
+        self._connection.release()
 
     def _admit(self) -> None:
         is_agreed = self._visitor is not None and self._visitor.has_begun
@@ -289,6 +355,7 @@ class Conversation:
 
     def _leave_house(self) -> None:
         self._house.arriving.discard(self)
+        self.take_arrivals()
         self._house.present.discard(self)
         self._house.admission.show(len(self._house.present))
 
@@ -382,6 +449,7 @@ class Conversation:
                 self._refuse(CloseCode.INTERNAL_ERROR, "write_failed", str(error))
             case _:
                 self._log.error("connection_failed", exc_info=error)
+                self._counts.refused["internal_error"] += 1
                 self._connection.close(CloseCode.INTERNAL_ERROR, "internal error")
 
     def _leave(self) -> None:
@@ -391,11 +459,13 @@ class Conversation:
             self._house.registry.detach(self._session, self, dropped=False)
 
     def _refuse(self, close_code: int, code: str, message: str) -> None:
+        self._counts.refused[code] += 1
         self.send(Error(code, message))
         self._connection.close(close_code, message)
 
     def _ask_for_life(self, now: float) -> None:
         if not self._connection.is_answering:
+            self._counts.dead_connections += 1
             self._log.warning("dead_connection_dropped", within_s=self._house.settings.client_keepalive)
             self._connection.abort()
             return

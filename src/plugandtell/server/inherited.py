@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from plugandtell.core.metrics import Counts
 from plugandtell.logservice import get_logger
 from plugandtell.server.past import by_stream, holder_of, notice_of
 from plugandtell.server.recovery import Unfinished
@@ -26,17 +27,21 @@ class Inherited:
         past: All that was left, oldest first.
         most: How many streams are remembered. What is not in place yet is tried again whosever it is.
         monotonic: A clock in seconds.
+        counts: Of the process.
     """
 
-    def __init__(self, past: Iterable[Past], most: int, monotonic: Callable[[], float]) -> None:
+    def __init__(
+        self, past: Iterable[Past], most: int, monotonic: Callable[[], float], counts: Counts | None = None
+    ) -> None:
         past = list(past)
         self._streams = by_stream(past, most)
-        self._settling = Settling(_tell_nobody, monotonic, get_logger())
+        self._settling = Settling(_tell_nobody, monotonic, get_logger(), counts or Counts())
         for segment in past:
             if isinstance(segment, Unfinished):
                 settle = partial(_finish, segment)
                 segment_id = segment.origin.segment_id
-                self._settling.add_failed(Unsettled(segment_id, str(segment.path), segment.samples, settle))
+                reason = segment.ended.reason
+                self._settling.add_failed(Unsettled(segment_id, str(segment.path), segment.samples, reason, settle))
 
     @property
     def unsaved_samples(self) -> int:

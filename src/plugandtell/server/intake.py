@@ -120,7 +120,9 @@ async def _shut_down(registry: Registry, listener: Listener, within_s: float) ->
 async def _sweep(registry: Registry, listener: Listener, access: Access) -> None:
     """Do what time demands, for all streams at once: a timer each would cost more than the audio."""
     while True:
+        due = time.monotonic() + _SWEEP_EVERY_S
         await asyncio.sleep(_SWEEP_EVERY_S)
+        registry.counts.note_lateness(time.monotonic() - due)
         await asyncio.sleep(0)  # what came while we were held up is read first: nobody is idle whom we did not hear
         try:
             await _step_by_step(chain(registry.sweep(), listener.sweep(time.monotonic())))

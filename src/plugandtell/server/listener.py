@@ -13,6 +13,7 @@ from plugandtell.core.protocol.messages import SUBPROTOCOL
 from plugandtell.server.connection import Connection
 from plugandtell.server.conversation import Conversation, Elsewhere, House, Visitor
 from plugandtell.server.gathering import Gathering
+from plugandtell.server.measuring import measure
 
 if TYPE_CHECKING:
     import socket
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from websockets.typing import Subprotocol
 
+    from plugandtell.core.metrics import Metrics
     from plugandtell.server.access import Access
     from plugandtell.server.admission import Admission
     from plugandtell.server.registry import Registry
@@ -112,6 +114,10 @@ class Listener:
             conversation.look(now)
             arrivals += conversation.take_arrivals()
         self._gathering.look(now, arrivals)
+
+    def measure(self) -> Metrics:
+        """The numbers of this process."""
+        return measure(self._house)
 
     @property
     def _tls(self) -> dict[str, Any]:

@@ -48,6 +48,7 @@ class Recording:
         self._file = file
         self._gaps: list[Gap] = []
         self._data_bytes = 0
+        self._filled_bytes = 0
         self._header_bytes = 0
         self._second_bytes = origin.audio.bytes_in(origin.audio.sample_rate)
         self._is_flushed = False
@@ -61,6 +62,11 @@ class Recording:
     def samples(self) -> int:
         """Length so far."""
         return self.origin.audio.samples_in(self._data_bytes)
+
+    @property
+    def heard_samples(self) -> int:
+        """How much of it is audio that came, and no filled gap."""
+        return self.origin.audio.samples_in(self._data_bytes - self._filled_bytes)
 
     def begin(self) -> None:
         """Write what is known before the first sample.
@@ -160,6 +166,8 @@ class Recording:
             self._file.seek(0, os.SEEK_END)
         self._data_bytes = self._synced_bytes
         self._gaps, end_index = gaps_within(self.origin, self._gaps, self.samples)
+        if self._filled_bytes:
+            self._filled_bytes = self.origin.audio.bytes_in(sum(gap.samples for gap in self._gaps))
         return end_index
 
     def discard(self) -> None:
@@ -207,6 +215,7 @@ class Recording:
         except OSError as exc:
             raise self._failed(exc) from exc
         self._data_bytes += size_bytes
+        self._filled_bytes += size_bytes
 
     def _note(self, line: str) -> None:
         """Add a line to the open sidecar. Gaps are rare: a file that stays open would cost more than opening it."""

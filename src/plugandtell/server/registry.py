@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
     from uuid import UUID
 
+    from plugandtell.core.metrics import Counts
     from plugandtell.server.past import Past
     from plugandtell.server.recorder import Recorder
 
@@ -53,10 +54,20 @@ class Registry:
         self._active: dict[UUID, Session] = {}
         self._left_at: dict[UUID, float] = {}
         self._over: dict[UUID, None] = {}
-        self._inherited = Inherited(past, remembered, monotonic)
+        self._inherited = Inherited(past, remembered, monotonic, settings.counts)
         self._remembered = remembered
         self._is_closed = False
         self._log = get_logger()
+
+    @property
+    def counts(self) -> Counts:
+        """Of the process."""
+        return self._settings.counts
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether it takes no streams any more, because the server stops."""
+        return self._is_closed
 
     @property
     def connected(self) -> list[Session]:
@@ -92,6 +103,8 @@ class Registry:
             past = self._inherited.take(hello.stream_id)
             session = Session(hello, self._recorder, self._settings, self._monotonic, past)
             self._sessions[hello.stream_id] = session
+        if not session.is_blank:
+            self.counts.resumes += 1
         self._active[hello.stream_id] = session
         self._left_at.pop(hello.stream_id, None)
         self._over.pop(hello.stream_id, None)
@@ -163,6 +176,7 @@ class Registry:
         if self._peer_of(hello.stream_id) is not present:
             return
         self._log.warning("dead_connection_replaced", stream_id=str(hello.stream_id), client=hello.label)
+        self.counts.dead_connections += 1
         await present.abort()
         session = self._sessions.get(hello.stream_id)
         if session is not None and session.peer is present:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import WriteFailed
+from plugandtell.core.metrics import Counts
 from plugandtell.core.protocol.codec import INDEX_BYTES
 from plugandtell.core.protocol.messages import (
     CUT_OFF,
@@ -70,6 +71,7 @@ class SessionSettings:
 
     Attributes:
         progress: How much all streams together may log of how they get on.
+        counts: Of the process.
     """
 
     silence_s: float
@@ -78,6 +80,7 @@ class SessionSettings:
     gaps: GapPolicy
     max_message_bytes: int
     progress: Allowance = field(default_factory=lambda: Allowance(_PROGRESS_LINES_PER_S))
+    counts: Counts = field(default_factory=Counts)
 
 
 class Session:
@@ -125,7 +128,8 @@ class Session:
         self._throttle = Throttle(shared=settings.progress)
         self._is_closed = False
         self._log = get_logger().bind(stream_id=str(hello.stream_id), client=hello.label)
-        self._settling = Settling(self._tell, monotonic, self._log)
+        self._counts = settings.counts
+        self._settling = Settling(self._tell, monotonic, self._log, self._counts)
         self._restore(past)
         self._committed_to = self._written_to
         self._segmenter = self._new_segmenter(self._written_to)
@@ -159,6 +163,11 @@ class Session:
     def unsaved_samples(self) -> int:
         """Length of the recordings that ended and are not in place yet."""
         return self._settling.unsaved_samples
+
+    @property
+    def growing_samples(self) -> int:
+        """Audio of the open segment, which is counted when it ends."""
+        return 0 if self._recording is None else self._recording.heard_samples
 
     @property
     def status(self) -> StreamStatus:
@@ -296,13 +305,16 @@ class Session:
         self._end_wait()
         if index > self._acked_to:
             self._acked_to = index
+            self._counts.acks += 1
             self._tell(Ack(index))
 
     def commit_failed(self, error: WriteFailed) -> None:
         """The disk did not take it: the recording ends where it did, and the stream is closed at its next word."""
         self._log.error("commit_failed", error=str(error))
         if self._recording is not None:
+            heard = self._recording.heard_samples
             self._written_to = self._recording.cut_back()
+            self._counts.recorded_samples += heard - self._recording.heard_samples
             self._give_up_recording([])
         self._uncommitted = list(dict.fromkeys([*self._committing, *self._uncommitted]))
         self._commit_error = error
@@ -330,7 +342,9 @@ class Session:
                 case _:
                     segment_id = segment.origin.segment_id
                     settle = partial(self._move_into_place, segment.finish, segment_id)
-                    self._settling.add_failed(Unsettled(segment_id, str(segment.path), segment.samples, settle))
+                    self._settling.add_failed(
+                        Unsettled(segment_id, str(segment.path), segment.samples, segment.ended.reason, settle)
+                    )
             self._previous = (segment.origin.segment_id, segment.ended.reason)
 
     def _carry_out(self, events: list[Event]) -> list[ServerMessage]:
@@ -396,6 +410,7 @@ class Session:
     def _end(self, ended: Ended) -> None:
         assert self._recording is not None
         recording, self._recording = self._recording, None
+        self._counts.recorded_samples += recording.heard_samples
         self._log.info(
             "segment_ended",
             segment_id=str(recording.origin.segment_id),
@@ -408,7 +423,7 @@ class Session:
         settle: Callable[[], Notice] = partial(self._discard, recording, ended)
         if is_kept:
             settle = partial(self._move_into_place, partial(recording.finish, ended), segment_id)
-        self._settling.add(Unsettled(segment_id, str(recording.path), recording.samples, settle))
+        self._settling.add(Unsettled(segment_id, str(recording.path), recording.samples, ended.reason, settle))
 
     def _move_into_place(self, finish: Callable[[], Saved], segment_id: UUID) -> SegmentSaved:
         """Off the event loop."""
@@ -437,6 +452,7 @@ class Session:
             self._committer.want(self)
             return []
         self._acked_to = self._written_to
+        self._counts.acks += 1
         return [Ack(self._written_to)]
 
     def _give_up_recording(self, left: Iterable[Event]) -> None:
@@ -445,6 +461,7 @@ class Session:
         Args:
             left: The events that were not carried out. The first end among them is that of this recording.
         """
+        self._counts.write_errors += 1
         ends = [event for event in [*left, *self._segmenter.close(EndReason.DISCONNECT)] if isinstance(event, Ended)]
         self._segmenter = self._new_segmenter(self._written_to)
         if self._recording is None:
@@ -465,7 +482,7 @@ class Session:
             silence_samples=self._audio.samples_from_s(self._settings.silence_s),
             max_samples=self._audio.samples_from_s(self._settings.max_duration_s),
         )
-        return Segmenter(settings, self._audio, stored_to)
+        return Segmenter(settings, self._audio, stored_to, self._counts)
 
     def _log_silence(self, index: int) -> None:
         if self._recording is not None and self._throttle.is_due("silence_growing", self.heard_at):

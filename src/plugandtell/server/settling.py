@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from typing import Any
     from uuid import UUID
 
+    from plugandtell.core.metrics import Counts
+    from plugandtell.core.protocol.messages import EndReason
     from plugandtell.logservice import FilteringBoundLogger
 
 Notice: TypeAlias = SegmentSaved | SegmentDiscarded
@@ -34,12 +36,14 @@ class Unsettled:
         segment_id: The segment.
         file: Where it is to be.
         samples: Its length.
+        reason: Why it ended.
         settle: Does it; blocks, may raise `WriteFailed`, and may then be called again.
     """
 
     segment_id: UUID
     file: str
     samples: int
+    reason: EndReason
     settle: Callable[[], Notice]
 
 
@@ -50,18 +54,24 @@ class Settling:
         tell: Tells the client, if one is connected.
         monotonic: A clock in seconds.
         log: The stream's.
+        counts: Of the process.
 
     Attributes:
         notices: The last that were told, for a client that returns.
     """
 
     def __init__(
-        self, tell: Callable[[Notice], None], monotonic: Callable[[], float], log: FilteringBoundLogger
+        self,
+        tell: Callable[[Notice], None],
+        monotonic: Callable[[], float],
+        log: FilteringBoundLogger,
+        counts: Counts,
     ) -> None:
         self.notices: list[Notice] = []
         self._tell = tell
         self._monotonic = monotonic
         self._log = log
+        self._counts = counts
         self._unsettled: dict[UUID, Unsettled] = {}
         self._failed: list[Unsettled] = []
         self._retry = Retry(2 * _FIRST_RETRY_S, 2 * _SLOWEST_RETRY_S, math.inf)
@@ -164,12 +174,16 @@ class Settling:
             async with self._in_order:
                 notice = await asyncio.to_thread(unsettled.settle)
         except WriteFailed as error:
+            self._counts.not_saved[unsettled.reason] += 1
             self._put_off(unsettled, error)
             return
         except Exception:  # noqa: BLE001  (the boundary of a task)
+            self._counts.not_saved[unsettled.reason] += 1
             self._log.exception("segment_not_saved", segment_id=segment_id)
             self._forget(unsettled)
             return
+        in_the_end = self._counts.saved if isinstance(notice, SegmentSaved) else self._counts.discarded
+        in_the_end[unsettled.reason] += 1
         self._retry.progress()
         self._forget(unsettled)
         self.note(notice)

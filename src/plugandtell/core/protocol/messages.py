@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 SUBPROTOCOL = "plugandtell.v1"
 PATH = "/v1/stream"
+METRICS_PATH, HEALTH_PATH = "/metrics", "/healthz"
 STREAM_HEADER = "X-PlugAndTell-Stream"
 """Carries the stream's id in the upgrade request, so that a load balancer can keep the stream on one server."""
 ENCODING = "pcm_s16le"

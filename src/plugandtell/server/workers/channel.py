@@ -33,6 +33,7 @@ class Tag(IntEnum):
     To a worker: `start`, what it is to be; `visit`, a connection that was accepted; `moved`, one that another worker
     began, with the bytes that are for this one; `look`; `stop`. From it: `ready`; `left`, a connection is over; `move`,
     one whose stream is another worker's; `seen`, what it does; `stopped`, the last, with what is not saved.
+    And for those who want numbers: `ask` from a worker, `count` to all, `counted` from them, `told` to the first.
     """
 
     START = 1
@@ -45,6 +46,10 @@ class Tag(IntEnum):
     STOPPED = 8
     LOOK = 9
     SEEN = 10
+    ASK = 11
+    COUNT = 12
+    COUNTED = 13
+    TOLD = 14
 
 
 _WITH_SOCKET = (Tag.VISIT, Tag.MOVED, Tag.MOVE)

@@ -11,16 +11,21 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from plugandtell.core.errors import WorkerNotStarted
+from plugandtell.core.metrics import Counts, Levels, Metrics, total
+from plugandtell.core.metrics import decode as decode_metrics
+from plugandtell.core.metrics import encode as encode_metrics
 from plugandtell.core.retry import Retry
 from plugandtell.core.shard import Shard, shard_of
 from plugandtell.core.status import ServerStatus, decode
 from plugandtell.logservice import get_logger
+from plugandtell.server.conversation import UNHEARD
+from plugandtell.server.measuring import resident_bytes, with_processor_time
 from plugandtell.server.workers.channel import Message, Tag
 from plugandtell.server.workers.member import Member
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Mapping
+    from collections.abc import Coroutine, Mapping
 
     from plugandtell.server.settings import ServerSettings
     from plugandtell.server.workers.guests import Guests
@@ -30,6 +35,7 @@ _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 30.0
 _WELL_AFTER_S = 30.0
 _LATE_S = 2.0
+_COUNTED_WITHIN_S = 1.0
 
 
 @dataclass(eq=False, slots=True)
@@ -84,6 +90,8 @@ class Crew:
         self._unsaved: list[Unsaved] = []
         self._in_order: set[int] = set()
         self._saved_before = 0
+        self._counts = Counts()  # this process's, and those of workers that are gone
+        self._tasks: set[asyncio.Task[None]] = set()
         self._log = get_logger()
 
     async def start(self) -> None:
@@ -120,6 +128,8 @@ class Crew:
     async def abort(self) -> None:
         """Kill those that are left, and wait until they are gone. Idempotent."""
         self._is_aborted = True
+        for task in self._tasks:
+            task.cancel()
         self._stopping.set()
         self._drop_parcels()
         for member in self._members.values():
@@ -133,6 +143,14 @@ class Crew:
                 member.is_asked = member.send(Tag.LOOK)
         return [member.status for member in self._members.values()] + [ServerStatus(saved_count=self._saved_before)]
 
+    async def measure(self) -> Metrics:
+        """The numbers of all workers and of this process; those of a worker that does not answer are old ones."""
+        counting = [member.count() for member in self._members.values() if member.is_ready]
+        if counting:
+            await asyncio.wait(counting, timeout=_COUNTED_WITHIN_S)
+        own = Metrics(with_processor_time(self._counts), Levels(resident_bytes=resident_bytes()))
+        return total([own, *(member.metrics for member in self._members.values())])
+
     def take(self, sock: socket.socket, host: str, stream_id: UUID | None) -> None:
         """Give a connection to the worker that owns its stream; without one, to the next."""
         number = self._next() if stream_id is None else shard_of(stream_id, self._settings.workers)
@@ -140,7 +158,10 @@ class Crew:
 
     def enter(self, host: str) -> bool:
         """Count a connection; returns whether there are so many that it must be dropped unheard."""
-        return self._guests.enter(host)
+        if is_too_much := self._guests.enter(host):
+            self._counts.accepted += 1
+            self._counts.refused[UNHEARD] += 1
+        return is_too_much
 
     def leave(self, host: str) -> None:
         """A connection that was counted is gone."""
@@ -196,10 +217,22 @@ class Crew:
                 status = decode(message.data.decode())
                 assert isinstance(status, ServerStatus)
                 member.status, member.is_asked = status, False
+            case Tag.ASK:
+                self._spawn(self._tell(member, facts["number"]))
+            case Tag.COUNTED:
+                member.counted(decode_metrics(message.data))
             case Tag.STOPPED:
                 member.has_stopped = True
                 if facts["unsaved_samples"]:
                     self._unsaved.append(Unsaved(facts["unsaved_samples"], facts["cause"]))
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _tell(self, member: Member, number: int) -> None:
+        member.send(Tag.TOLD, {"number": number}, encode_metrics(await self.measure()))
 
     def _welcome(self, member: Member) -> None:
         member.is_ready = True
@@ -234,6 +267,7 @@ class Crew:
             if not self._first[number].done():
                 self._first[number].set_exception(WorkerNotStarted(number + 1, death))
                 return
+            self._counts.worker_deaths += 1
             if loop.time() - began > _WELL_AFTER_S:
                 retry.progress()
             pause_s = retry.next_pause_s(loop.time(), 1.0) or _LONGEST_PAUSE_S
@@ -265,6 +299,7 @@ class Crew:
     def _part_with(self, member: Member) -> None:
         self._tally[member.number] = 0
         self._saved_before += member.status.saved_count
+        self._counts.add(member.metrics.counts)
         for host in list(member.seated.elements()):
             self._guests.leave(host)
         if member.has_stopped:

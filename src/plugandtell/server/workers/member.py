@@ -10,10 +10,11 @@ import socket
 import subprocess
 import sys
 import threading
-from collections import Counter
+from collections import Counter, deque
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from plugandtell.core.metrics import Metrics
 from plugandtell.core.status import ServerStatus
 from plugandtell.logservice import current_level, take_line
 from plugandtell.server.workers.channel import Channel, Message, Tag
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _PROGRAM = "plugandtell.server.workers.worker"
 _LOG_DRAINED_WITHIN_S = 2.0
+_MOST_COUNTING = 16  # it does not answer: who asks then waits for the last of these
 
 
 class Member:
@@ -41,6 +43,7 @@ class Member:
         has_stopped: Whether it has stopped in order.
         status: What it did when it was asked last.
         is_asked: Whether it was asked again, and has not answered.
+        metrics: What it had counted when it was asked last.
     """
 
     def __init__(self, number: int, process: asyncio.subprocess.Process, lines: int) -> None:
@@ -50,6 +53,8 @@ class Member:
         self.has_stopped = False
         self.status = ServerStatus()
         self.is_asked = False
+        self.metrics = Metrics()
+        self._counting: deque[asyncio.Future[None]] = deque()
         self._process = process
         self._channel: Channel
         self._logging = threading.Thread(target=_take_lines, args=(lines,), name="worker-log", daemon=True)
@@ -131,6 +136,22 @@ class Member:
         """Say something to it, as a channel does; returns whether it is there."""
         return self._channel.send(tag, facts, data, sock)
 
+    def count(self) -> asyncio.Future[None]:
+        """Ask for its metrics; done when they are there, or never will be."""
+        if len(self._counting) >= _MOST_COUNTING:
+            return self._counting[-1]
+        counting = asyncio.get_running_loop().create_future()
+        if self.send(Tag.COUNT):
+            self._counting.append(counting)
+        else:
+            counting.set_result(None)
+        return counting
+
+    def counted(self, metrics: Metrics) -> None:
+        """It has answered."""
+        self.metrics = metrics
+        self._counting.popleft().set_result(None)
+
     def kill(self) -> None:
         """End it now. Idempotent."""
         if self._process.returncode is None:
@@ -141,6 +162,8 @@ class Member:
         """Wait until it is gone and what it said was heard; returns how it ended."""
         code = await self._process.wait()
         await self._channel.wait_closed()
+        while self._counting:
+            self._counting.popleft().set_result(None)
         await asyncio.to_thread(self._logging.join, _LOG_DRAINED_WITHIN_S)
         return f"signal {-code}, {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 

@@ -20,11 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from uuid import UUID
 
+    from plugandtell.core.metrics import Metrics
     from plugandtell.core.shard import Shard
     from plugandtell.server.connection import Connection
     from plugandtell.server.conversation import Visitor
 
 _CLOSE_WITHIN_S = 2.0
+_TOLD_WITHIN_S = 3.0  # longer than the server waits for the others
 _TEXT, _MASKED = 0x81, 0x80
 _NO_MASK = bytes(4)
 
@@ -41,6 +43,30 @@ class OtherWorkers:
         self._shard = shard
         self._channel = channel
         self._pumps: set[asyncio.Task[None]] = set()
+        self._asked: dict[int, asyncio.Future[Metrics]] = {}
+        self._questions = 0
+
+    async def measure(self) -> Metrics:
+        """The numbers of all of them, this one's included.
+
+        Raises:
+            TimeoutError: The server does not say.
+        """
+        self._questions += 1
+        number = self._questions
+        self._asked[number] = asyncio.get_running_loop().create_future()
+        try:
+            self._channel.send(Tag.ASK, {"number": number})
+            async with asyncio.timeout(_TOLD_WITHIN_S):
+                return await self._asked[number]
+        finally:
+            del self._asked[number]
+
+    def told(self, number: int, metrics: Metrics) -> None:
+        """The answer to such a question."""
+        asked = self._asked.get(number)
+        if asked is not None and not asked.done():
+            asked.set_result(metrics)
 
     def owns(self, stream_id: UUID) -> bool:
         """Whether one of them has the stream."""

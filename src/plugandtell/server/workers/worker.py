@@ -23,6 +23,8 @@ from typing import TYPE_CHECKING, NoReturn
 from plugandtell.core.errors import AudioNotSaved, PlugAndTellError
 from plugandtell.core.exit_status import ExitStatus, exit_status_of
 from plugandtell.core.log_level import LogLevel
+from plugandtell.core.metrics import decode as decode_metrics
+from plugandtell.core.metrics import encode as encode_metrics
 from plugandtell.core.shard import Shard
 from plugandtell.core.status import encode
 from plugandtell.logservice import LogSettings, configure_forwarding, get_logger
@@ -110,6 +112,7 @@ class Worker:
         self._listener: Listener
         self._admission: SharedAdmission
         self._channel: Channel
+        self._others: OtherWorkers
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self, end: socket.socket) -> None:
@@ -120,7 +123,7 @@ class Worker:
         """
         self._channel = Channel(end, self._receive)
         access = Access(self._settings, os.environ)
-        others = OtherWorkers(self._shard, self._channel)
+        self._others = others = OtherWorkers(self._shard, self._channel)
         part = Part(self._admit, self._within_s, self._window, self._shard, others)
         unsaved, cause = 0, ""
         try:
@@ -156,6 +159,10 @@ class Worker:
             self._stopping.set()
         elif message.tag is Tag.LOOK:
             self._channel.send(Tag.SEEN, data=encode(self._window.look()).encode())
+        elif message.tag is Tag.COUNT:
+            self._channel.send(Tag.COUNTED, data=encode_metrics(self._listener.measure()))
+        elif message.tag is Tag.TOLD:
+            self._others.told(message.facts["number"], decode_metrics(message.data))
         elif message.sock is None:  # there is no descriptor left for it
             if (host := message.facts["host"]) is not None:
                 self._tell_left(host)
