@@ -96,15 +96,17 @@ class Listener:
     async def close(self) -> None:
         """Close every connection as going away once its stream is settled, and wait until all is over.
 
-        Who has not asked for an upgrade is dropped: there are no words for that before the handshake.
+        Until then, who is connected may ask whether the server stops. Who has not asked for an upgrade is dropped at
+        the end: there are no words for that before the handshake.
         """
         self.refuse_new()
-        goodbyes = [conversation.say_goodbye() for conversation in self._house.present]
-        await asyncio.gather(*goodbyes, *(conversation.abort() for conversation in self._house.arriving))
+        await asyncio.gather(*(conversation.say_goodbye() for conversation in self._house.present))
+        await self.abort()
 
     async def abort(self) -> None:
         """Drop the connections that are left."""
-        await asyncio.gather(*(conversation.abort() for conversation in self._house.present))
+        left = [*self._house.present, *self._house.arriving]
+        await asyncio.gather(*(conversation.abort() for conversation in left))
 
     def sweep(self, now: float) -> Iterator[None]:
         """Do what time demands of all conversations, one at each step."""
