@@ -90,3 +90,18 @@ async def test_who_says_no_more_and_does_not_read_is_dropped_in_time() -> None:
     async with asyncio.timeout(WITHIN_S):
         await pipe.aborted.wait()
     made.connection_lost(None)
+
+
+async def test_others_have_their_turn_while_a_flood_goes_on_after_our_goodbye() -> None:
+    made, pipe = connection(Ear())
+    made.data_received(HANDSHAKE)
+    made.close(1001, "the server shuts down")
+    made.data_received(frame(Op.PONG) * 100 + frame(Op.CLOSE, b"\x03\xe9"))
+    turns = 0
+    while not made.was_closed:
+        assert pipe.is_paused
+        turns += 1
+        await asyncio.sleep(0)
+    assert turns == 3
+    assert pipe.has_ended
+    made.connection_lost(None)

@@ -426,7 +426,7 @@ class Connection(asyncio.Protocol):
                 self._answer(event)
             elif isinstance(event, Frame):
                 self._take_frame(event)
-        if self._protocol.close_expected():
+        if self.was_closed:  # all that follows is thrown away; before that, a flood would keep others waiting
             self._is_given_over = True
 
     def _answer(self, request: Request) -> None:
