@@ -73,7 +73,7 @@ async def running_workers(
                     window.finishes()
                 get_logger().info("server_stopping", workers=workers)
                 reception.close()
-                await _stop(crew, recorder)
+                await _stop(crew, recorder, shutdown_within_s)
         finally:
             reception.close()
             await crew.abort()
@@ -96,11 +96,14 @@ async def _bind(settings: ServerSettings, access: Access) -> list[socket.socket]
         raise CannotListen(host, port, getattr(exc, "strerror", None) or str(exc)) from exc
 
 
-async def _stop(crew: Crew, recorder: Recorder) -> None:
+async def _stop(crew: Crew, recorder: Recorder, mended_within_s: float) -> None:
     """Let the workers save what is open; what a dead one left is mended here, where nobody records any more."""
     unsaved = await crew.stop()
     if crew.has_lost:
-        await asyncio.to_thread(mend, recorder)
+        mending = asyncio.create_task(asyncio.to_thread(mend, recorder))
+        await asyncio.wait([mending], timeout=mended_within_s)
+        recorder.encoder.stop()  # a FLAC that is not made by now is left to the next start
+        await mending
         if left := len(list(recorder.folder.glob("*.wav.part"))):
             raise AudioNotSaved(sum(one.samples for one in unsaved), f"{left} recordings could not be moved into place")
     if unsaved:
