@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
-import subprocess
 import sys
 from typing import TYPE_CHECKING
 
@@ -40,12 +40,6 @@ async def begin_long(url: str, greeting: Hello) -> Wire:
     while (await wire.hear(Ack)).stored_to < LONG:
         pass
     return wire
-
-
-def children() -> set[int]:
-    """The processes that this one has started."""
-    found = subprocess.run(["pgrep", "-P", str(os.getpid())], capture_output=True, text=True, check=False)  # noqa: S607
-    return {int(pid) for pid in found.stdout.split()}
 
 
 async def is_encoding(folder: Path) -> None:
@@ -111,17 +105,18 @@ async def test_a_server_is_killed_while_a_worker_makes_one(tmp_path: Path, after
     check(tmp_path, struck, spared)
 
 
-async def test_what_a_dead_worker_left_does_not_keep_the_server_beyond_its_time(tmp_path: Path) -> None:
+async def test_what_a_dead_worker_left_does_not_keep_the_server_beyond_its_time(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     """The part stays for the next start, and whoever stops the server is told."""
     audio_dir = tmp_path / "audio"
     settings = ServerSettings(port=0, workers=2, audio_dir=audio_dir, silence=3600.0, format=Container.FLAC)
     greeting = hello_for(1)
-    before = children()
+    server = serving(settings, shutdown_within_s=0.0)
+    wire = await begin_long((await server.__aenter__()).url, greeting)
+    os.kill(int(re.findall(r"worker=1 worker_pid=(\d+)", capsys.readouterr().out)[0]), signal.SIGKILL)
     with pytest.raises(AudioNotSaved, match="1 recordings"):
-        async with serving(settings, shutdown_within_s=0.0) as server:
-            wire = await begin_long(server.url, greeting)
-            for pid in children() - before:
-                os.kill(pid, signal.SIGKILL)
+        await server.__aexit__(None, None, None)
     await wire.hear_out()
     assert len(list(audio_dir.glob("*.wav.part"))) == 1
     async with running_server(tmp_path, *FLAGS) as (again, url):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import signal
 import socket
 import sys
@@ -12,6 +13,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from plugandtell.core.protocol.messages import Ack, Position, SegmentSaved, Welcome
+from plugandtell.server.app import running_server as serving
+from plugandtell.server.settings import ServerSettings
 from tests.support.certificates import OTHER_TOKEN, TOKEN, Authority, write_secret
 from tests.support.processes import running_server
 from tests.support.recordings import recordings
@@ -109,6 +112,29 @@ async def test_who_stops_it_gets_what_is_pumped_saved_and_told(tmp_path: Path, a
         assert (await outcome).status == 0
         assert all(len(wire.all_heard(SegmentSaved)) == 1 for wire in wires)
     assert len(recordings(tmp_path / "audio")) == 4
+
+
+async def test_a_worker_that_hangs_at_the_end_is_named_and_takes_no_other_along(
+    tmp_path: Path, authority: Authority, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The other pumps for it, and cannot wait for that for ever."""
+    certificate = authority.certify()
+    settings = ServerSettings(
+        port=0, workers=2, audio_dir=tmp_path / "audio", tls_cert=certificate.cert, tls_key=certificate.key
+    )
+    async with serving(settings, shutdown_within_s=0.5) as server:
+        pid = int(re.findall(r"worker=1 worker_pid=(\d+)", capsys.readouterr().out)[0])
+        wires = [await Wire.greeted(server.url, hello_for(1), ssl=authority.trusting()) for _ in range(2)]
+        for wire in wires:
+            await wire.speak(0, RATE)
+            await wire.say(Position(RATE))
+            while (await wire.hear(Ack)).stored_to < RATE:
+                pass
+        os.kill(pid, signal.SIGSTOP)
+    told = capsys.readouterr().out
+    assert "worker_crashed" not in told
+    assert re.findall(r"worker_overdue.*worker=(\d)", told) == ["1"]
+    assert [one.pcm for one in recordings(tmp_path / "audio")] == [pcm(0, RATE)] * 2
 
 
 async def test_a_handshake_that_never_comes_holds_nobody_up_and_is_given_up(

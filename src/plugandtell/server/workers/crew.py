@@ -117,6 +117,8 @@ class Crew:
             member.send(Tag.STOP)
         if self._keeping:
             await asyncio.wait(self._keeping, timeout=self._within_s + _LATE_S)
+        for number in sorted(self._members):
+            self._log.error("worker_overdue", worker=number + 1, within_s=self._within_s)
         await self.abort()
         return self._unsaved
 

@@ -17,6 +17,7 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -125,14 +126,16 @@ class Worker:
         access = Access(self._settings, os.environ)
         self._others = others = OtherWorkers(self._shard, self._channel)
         part = Part(self._admit, self._within_s, self._window, self._shard, others)
-        unsaved, cause = 0, ""
+        unsaved, cause, stop_at = 0, "", 0.0
         try:
             async with running_intake(self._settings, access, part, self._begin):
                 await self._stopping.wait()
+                stop_at = asyncio.get_running_loop().time() + self._within_s
         except AudioNotSaved as error:
             unsaved, cause = error.samples, error.cause
-        async with asyncio.timeout(self._within_s):
-            await others.wait()
+        with suppress(TimeoutError):  # what is pumped to a worker that hangs ends with this process
+            async with asyncio.timeout_at(stop_at):
+                await others.wait()
         self._channel.send(Tag.STOPPED, {"unsaved_samples": unsaved, "cause": cause})
         await self._channel.drain()
 
