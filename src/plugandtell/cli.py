@@ -28,6 +28,7 @@ from plugandtell.command import (
     new_app,
     print_line,
     run_to_exit,
+    with_examples,
 )
 from plugandtell.completion import Shell
 from plugandtell.completion import install as install_scripts
@@ -67,7 +68,25 @@ _COMPLETION_EXAMPLES = """Examples:
 _GRACE_S = 5  # of analytics that is stopped: less than the supervisor waits for it
 
 
-@app.command
+_EPILOGUE = app.help_epilogue
+app.help_epilogue = with_examples(
+    _EPILOGUE,
+    "plugandtell run",
+    "plugandtell doctor",
+    "plugandtell recordings play last",
+    "plugandtell analyze call.wav",
+)
+
+
+@app.command(
+    help_epilogue=with_examples(
+        _EPILOGUE,
+        "plugandtell run",
+        'plugandtell run --device "usb desk" --format flac --no-analytics',
+        "plugandtell run --input talk.mp3 --pace fast --plain",
+        'plugandtell run --push-to-talk --bell --on-saved "notify-send Recorded"',
+    )
+)
 def run(  # noqa: PLR0913  (each a group of settings)
     *,
     analytics: Annotated[bool, Parameter(group=ENGINES, help="Tell what was said in what is recorded.")] = True,
@@ -81,9 +100,11 @@ def run(  # noqa: PLR0913  (each a group of settings)
 ) -> int:
     """Record, and tell what was said, until the input ends or Ctrl-C: server, client and analytics at once.
 
-    Without a microphone it streams a sample of speech instead. At the end it waits until what was recorded is analysed,
-    which another Ctrl-C leaves for the next start, and prints where the recordings are. On a terminal a live screen
-    shows client and server side by side: space stops and resumes talking, m mutes, q quits.
+    Without a microphone it streams a sample of speech instead. At the end it
+    waits until what was recorded is analysed, which another Ctrl-C leaves for
+    the next start, and prints where the recordings are. On a terminal a live
+    screen shows client and server side by side: space stops and resumes
+    talking, m mutes, q quits.
     """
     from plugandtell.supervisor import Flags, run_until_stopped  # noqa: PLC0415  (keeps --help fast, as does the next)
     from plugandtell.terminal.ringing import terminal_here  # noqa: PLC0415

@@ -9,15 +9,17 @@ from __future__ import annotations
 import os
 import sys
 import tomllib
+import traceback
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from cyclopts import App, Group, Parameter
+from cyclopts import App, CycloptsError, Group, Parameter
 from cyclopts.config import Env, Toml
 
+from plugandtell.complaint import DEBUG_FLAG, DEBUG_VARIABLE, is_debugging, take_debug_flag, usage_error
 from plugandtell.core.errors import ConfigurationUnreadable, InvalidSetting, PlugAndTellError
 from plugandtell.core.exit_status import MEANINGS, ExitStatus, exit_status_of
 from plugandtell.core.log_level import LogLevel
@@ -147,15 +149,35 @@ def _table(section: str, *, strict: bool) -> Callable[[App, tuple[str, ...], Arg
 def run_to_exit(app: App) -> NoReturn:
     """Run the command and end the process with the exit code that `--help` promises."""
     _occupy_standard_streams()
+    arguments = take_debug_flag(sys.argv[1:], os.environ)
     try:
         _check_config_file()
-        status = app(result_action="return_value")
+        status = app(arguments, result_action="return_value", exit_on_error=False, print_error=False)
+    except CycloptsError as error:
+        print_line(sys.stderr, escape_lines(usage_error(app.name[0], error)))
+        status = ExitStatus.USAGE
     except PlugAndTellError as error:
+        _print_traceback(error)
         print_line(sys.stderr, escape_lines(f"{app.name[0]}: {error}"))
         status = exit_status_of(error)
+    except Exception as error:  # noqa: BLE001  (the boundary of the process)
+        _print_traceback(error)
+        where = "" if is_debugging() else f"; {DEBUG_FLAG} shows where it comes from"
+        print_line(sys.stderr, escape_lines(f"{app.name[0]}: {_unexpected(error)}{where}"))
+        status = ExitStatus.BUG
     except KeyboardInterrupt:
         status = ExitStatus.INTERRUPTED
     sys.exit(status)
+
+
+def _unexpected(error: Exception) -> str:
+    said = str(error).strip().splitlines() or [""]
+    return f"an unexpected error, {type(error).__name__}{': ' * bool(said[0])}{said[0]}"
+
+
+def _print_traceback(error: Exception) -> None:
+    if is_debugging():
+        print_line(sys.stderr, escape_lines("".join(traceback.format_exception(error)).rstrip()))
 
 
 def print_line(stream: TextIO | None, line: str) -> None:
@@ -199,6 +221,7 @@ def run_logged(  # noqa: PLR0913  (what a process may want otherwise, each by na
         level=options.log_level,
         max_file_bytes=round(options.log_max_mb * 1_000_000),
         kept_files=options.log_kept,
+        tracebacks=is_debugging(),
     )
     with configure(settings, divert=divert) as service:
         if not on_console:
@@ -210,10 +233,11 @@ def run_logged(  # noqa: PLR0913  (what a process may want otherwise, each by na
             service.mute_console()
             get_logger().error("command_failed", error=str(error), exit_status=exit_status_of(error).value)
             raise
-        except Exception:  # noqa: BLE001  (the boundary of a task)
+        except Exception as error:  # noqa: BLE001  (the boundary of a task)
+            service.mute_console()
             get_logger().exception("command_crashed")
-            if not on_console:
-                print_line(sys.stderr, f"an unexpected error; its traceback is in {service.path}")
+            _print_traceback(error)
+            print_line(sys.stderr, escape_lines(f"{_unexpected(error)}; its traceback is in {service.path}"))
             return ExitStatus.BUG
 
 
@@ -250,7 +274,16 @@ def _check_config_file() -> None:
         raise ConfigurationUnreadable(CONFIG_FILE, f"{unknown[0]!r} is none of its tables {known}")
 
 
+def with_examples(epilogue: str | None, *commands: str) -> str:
+    """The end of a command's help, led by examples of its use."""
+    listed = "\n".join(f"- {command}" for command in commands)
+    return f"Examples:\n\n{listed}\n\n{epilogue or ''}".rstrip()
+
+
 def _epilogue(statuses: Iterable[ExitStatus]) -> str:
     order = f"Settings: flags, then PLUGANDTELL_* variables, then {CONFIG_FILE} in the working folder."
+    debug = f"{DEBUG_FLAG}, or {DEBUG_VARIABLE}=1, shows the traceback of an error."
     listed = sorted(statuses)
-    return "\n".join([order, "", "Exit codes:", "", *(f"- {status.value}: {MEANINGS[status]}" for status in listed)])
+    return "\n".join(
+        [order, debug, "", "Exit codes:", "", *(f"- {status.value}: {MEANINGS[status]}" for status in listed)]
+    )

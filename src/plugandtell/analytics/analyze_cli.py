@@ -15,7 +15,7 @@ from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, StoreSettings, WorkerSettings
 from plugandtell.analytics.settings_table import check_table
-from plugandtell.command import LogOptions, new_app, print_line, run_logged
+from plugandtell.command import LogOptions, new_app, print_line, run_logged, with_examples
 from plugandtell.core import errors, exit_status
 from plugandtell.core.audio_url import without_secrets
 from plugandtell.core.call import CallOptions, CallState, Stage, StageState
@@ -39,6 +39,12 @@ app = new_app(
     ["analytics"],
     exit_status.ANALYTICS,
     strict=False,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell analyze call.wav",
+    "plugandtell analyze *.mp3 --language fr --json",
+    "plugandtell analyze https://host.example/call.wav --agent-channel first",
 )
 
 

@@ -16,7 +16,7 @@ from plugandtell.analytics import listing, report
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import Cover, StoreSettings
 from plugandtell.analytics.subtitles import as_srt, as_vtt
-from plugandtell.command import check_range, new_app, print_line
+from plugandtell.command import check_range, new_app, print_line, with_examples
 from plugandtell.core import exit_status
 from plugandtell.core.call import CallState, Stage
 from plugandtell.core.errors import FolderUnusable, InvalidSetting
@@ -41,6 +41,13 @@ app = new_app(
     exit_status.ANALYTICS,
     strict=False,
 )
+_EPILOGUE = app.help_epilogue
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell calls list --state failed",
+    "plugandtell calls show 1f0c",
+    "plugandtell calls retry --all",
+)
 
 
 class ExportFormat(StrEnum):
@@ -52,7 +59,15 @@ class ExportFormat(StrEnum):
     VTT = "vtt"
 
 
-@app.command(name="list")
+@app.command(
+    name="list",
+    help_epilogue=with_examples(
+        _EPILOGUE,
+        "plugandtell calls list",
+        "plugandtell calls list --state failed --limit 10",
+        "plugandtell calls list --json",
+    ),
+)
 def list_calls(
     *,
     state: Annotated[CallState | None, Parameter(group=OUTPUT, help="Only calls in this state.")] = None,
@@ -76,7 +91,9 @@ def list_calls(
     return _with_calls(stores, show)
 
 
-@app.command
+@app.command(
+    help_epilogue=with_examples(_EPILOGUE, "plugandtell calls show 1f0c", "plugandtell calls show 1f0c --json")
+)
 def show(call: str, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
     """Show a call: what came of it, the transcript with times, and all attempts and errors.
 
@@ -103,7 +120,7 @@ def show(call: str, *, as_json: AsJson = False, stores: StoreSettings | None = N
     return _with_calls(stores, show_one)
 
 
-@app.command
+@app.command(help_epilogue=with_examples(_EPILOGUE, "plugandtell calls watch", "plugandtell calls watch 1f0c 77ab"))
 def watch(*call: str, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
     """Show each change of state as it happens: until these calls have ended, or of all calls until Ctrl-C.
 
@@ -136,7 +153,11 @@ def watch(*call: str, as_json: AsJson = False, stores: StoreSettings | None = No
     return ExitStatus.OK
 
 
-@app.command
+@app.command(
+    help_epilogue=with_examples(
+        _EPILOGUE, "plugandtell calls export --to reports", "plugandtell calls export 1f0c --format srt"
+    )
+)
 def export(
     *call: str,
     to: Annotated[Path, Parameter(group=OUTPUT)] = Path(),
@@ -163,7 +184,13 @@ def export(
     return _with_calls(stores, write)
 
 
-@app.command
+@app.command(
+    help_epilogue=with_examples(
+        _EPILOGUE,
+        "plugandtell calls hide 1f0c --to clean.wav",
+        "plugandtell calls hide 1f0c --to clean.wav --cover silence",
+    )
+)
 def hide(
     call: str,
     *,
@@ -195,7 +222,9 @@ def hide(
     return _with_calls(stores, write)
 
 
-@app.command
+@app.command(
+    help_epilogue=with_examples(_EPILOGUE, "plugandtell calls failures", "plugandtell calls failures 1f0c --json")
+)
 def failures(call: str | None = None, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
     """List attempts that failed, the first one first: of a call, or the last 100 of all.
 
@@ -216,7 +245,7 @@ def failures(call: str | None = None, *, as_json: AsJson = False, stores: StoreS
     return _with_calls(stores, show_failures)
 
 
-@app.command
+@app.command(help_epilogue=with_examples(_EPILOGUE, "plugandtell calls alerts", "plugandtell calls alerts 1f0c"))
 def alerts(call: str | None = None, *, as_json: AsJson = False, stores: StoreSettings | None = None) -> int:
     """List the last 100 alerts: what failed for good, in plain words.
 
@@ -236,7 +265,7 @@ def alerts(call: str | None = None, *, as_json: AsJson = False, stores: StoreSet
     return _with_calls(stores, show_alerts)
 
 
-@app.command
+@app.command(help_epilogue=with_examples(_EPILOGUE, "plugandtell calls retry 1f0c", "plugandtell calls retry --all"))
 def retry(
     *call: str,
     every: Annotated[bool, Parameter(name="--all", negative=())] = False,
@@ -264,7 +293,7 @@ def retry(
     return _with_calls(stores, try_again)
 
 
-@app.command
+@app.command(help_epilogue=with_examples(_EPILOGUE, "plugandtell calls delete 1f0c 77ab"))
 def delete(*call: str, stores: StoreSettings | None = None) -> int:
     """Delete calls with all that is known of them; the audio stays where it is.
 

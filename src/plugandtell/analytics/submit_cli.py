@@ -14,7 +14,7 @@ from plugandtell.analytics.call_flags import CallFlags
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import StoreSettings
 from plugandtell.analytics.settings_table import check_table
-from plugandtell.command import INPUT, STORES, Lifeline, LogOptions, new_app, print_line, run_logged
+from plugandtell.command import INPUT, STORES, Lifeline, LogOptions, new_app, print_line, run_logged, with_examples
 from plugandtell.core import exit_status
 from plugandtell.core.errors import InvalidSetting
 from plugandtell.core.exit_status import ExitStatus
@@ -34,6 +34,12 @@ app = new_app(
     ["analytics"],
     exit_status.ANALYTICS,
     strict=False,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell submit call.wav",
+    "plugandtell submit --watch audio --redact",
+    "plugandtell submit call.wav --queue-url redis://host.example:6379",
 )
 
 

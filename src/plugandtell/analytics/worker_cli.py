@@ -8,7 +8,7 @@ from cyclopts import Parameter
 from plugandtell.analytics.installed import check_installed
 from plugandtell.analytics.settings import EngineSettings, ServiceName, StoreSettings, WorkerSettings
 from plugandtell.analytics.settings_table import check_table
-from plugandtell.command import WORK, Lifeline, LogOptions, Reports, new_app, run_logged
+from plugandtell.command import WORK, Lifeline, LogOptions, Reports, new_app, run_logged, with_examples
 from plugandtell.core import exit_status
 
 _STDERR = 2
@@ -19,6 +19,12 @@ app = new_app(
     ["analytics"],
     exit_status.ANALYTICS,
     strict=False,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell worker",
+    "plugandtell worker --watch audio",
+    "plugandtell worker --service transcription --queue-url redis://host.example:6379",
 )
 
 

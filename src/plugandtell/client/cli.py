@@ -15,6 +15,7 @@ from plugandtell.command import (
     ScreenOptions,
     new_app,
     run_to_exit,
+    with_examples,
 )
 from plugandtell.core import exit_status
 
@@ -23,6 +24,13 @@ app = new_app(
     "Listen to a microphone or a file, and stream what is spoken to a server.",
     ["client"],
     exit_status.CLIENT,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell-client",
+    'plugandtell-client --device "usb desk" --server wss://host.example:3000',
+    "plugandtell-client --input talk.mp3 --pace fast",
+    'plugandtell-client --on-saved "notify-send Recorded" --bell',
 )
 
 

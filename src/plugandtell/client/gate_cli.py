@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Group, Parameter
 
 from plugandtell.client.gate_options import GateOptions
-from plugandtell.command import INPUT, RECORDING, check_range, new_app
+from plugandtell.command import INPUT, RECORDING, check_range, new_app, with_examples
 from plugandtell.core import exit_status
 from plugandtell.core.exit_status import ExitStatus
 from plugandtell.core.pace import Pace
@@ -22,6 +22,12 @@ app = new_app(
     ["client", "server"],
     exit_status.GATE,
     strict=False,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell gate room.wav",
+    "plugandtell gate room.wav --vad webrtc --voice-on 0.6",
+    "plugandtell gate room.wav --json",
 )
 
 

@@ -29,7 +29,7 @@ class ExitStatus(IntEnum):
 
 MEANINGS = {
     ExitStatus.OK: "success; of a recording: everything voiced was acknowledged and saved",
-    ExitStatus.BUG: "an unexpected error; the traceback is in the log",
+    ExitStatus.BUG: "an unexpected error; the traceback is in the log, and shown with --debug",
     ExitStatus.USAGE: "a flag, variable or configuration value that cannot be used",
     ExitStatus.NO_SERVER: "no server answers, or what answers is not PlugAndTell or not to be trusted",
     ExitStatus.NO_MICROPHONE: "no microphone or loudspeaker, or it went away for good",

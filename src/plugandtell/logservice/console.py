@@ -49,6 +49,7 @@ class Console:
         color: Whether to colour levels, and to dim times, keys and ids.
         columns: How long a line may be; one that would be longer goes without ids.
         divert: Asked first, on any thread, and tells whether it has shown the event elsewhere.
+        tracebacks: Whether they are shown, or their last line only.
     """
 
     def __init__(
@@ -58,7 +59,9 @@ class Console:
         color: bool,
         columns: Callable[[], int | None] = lambda: None,
         divert: Callable[[Mapping[str, Any]], bool] = lambda _: False,
+        tracebacks: bool = True,
     ) -> None:
+        self._tracebacks = tracebacks
         self._divert = divert
         self._stream = stream
         self._columns = columns
@@ -69,7 +72,7 @@ class Console:
         """Show one event. May block while the terminal is paused or a pipe is full."""
         if self._divert(event):
             return
-        text = render(event, color=self._color, columns=self._columns())
+        text = render(event, color=self._color, columns=self._columns(), tracebacks=self._tracebacks)
         with contextlib.suppress(OSError, ValueError):  # ValueError: the stream is closed
             if self._descriptor is not None:
                 data = text.encode()
@@ -86,10 +89,11 @@ class Console:
             os.close(descriptor)
 
 
-def render(event: Mapping[str, Any], *, color: bool, columns: int | None = None) -> str:
+def render(event: Mapping[str, Any], *, color: bool, columns: int | None = None, tracebacks: bool = True) -> str:
     """The line of an event as the log file has it, with its traceback below it when it has one.
 
-    Where it would be longer than `columns`, ids are left out, one after the other; the file has them.
+    Without `tracebacks`, only the last line of it is there. Where the line would be longer than `columns`, ids are left
+    out, one after the other; the file has them.
     """
 
     def paint(text: str, code: str) -> str:
@@ -102,11 +106,12 @@ def render(event: Mapping[str, Any], *, color: bool, columns: int | None = None)
     head = [paint(at, _DIM), paint(f"{level:<7}", level_color)]
     head.append(words if level in _QUIET_LEVELS else paint(words, level_color))
     own = [f"{paint(_word(key) + '=', _DIM)}{_shown(value)}" for key, value in event.items() if key not in _APART]
+    trace = [text for text in str(event.get("exception", "")).split("\n") if text]
     before = "  ".join([*head, *own])
     ids = _ids(event, None if columns is None else columns - len(_PAINT.sub("", before)) - 2)
     line = "  ".join([before, *([paint(ids, _DIM)] if ids else [])])
     # The bar keeps a line break in the text of an exception from starting what looks like a line of the log.
-    below = [f"    | {escape(text)}" for text in str(event.get("exception", "")).split("\n") if text]
+    below = [f"    | {escape(text)}" for text in (trace if tracebacks else trace[-1:])]
     return "\n".join([line.rstrip(), *below, ""])
 
 

@@ -59,7 +59,13 @@ def configure(
     stream = sys.stderr if stderr is None else stderr
     is_terminal = stream is not None and stream.isatty()
     color = wants_color(settings.color, is_terminal=is_terminal, environ=os.environ)
-    console = Console(stream, color=color, columns=partial(console_columns, stream, os.environ), divert=divert)
+    console = Console(
+        stream,
+        color=color,
+        columns=partial(console_columns, stream, os.environ),
+        divert=divert,
+        tracebacks=settings.tracebacks,
+    )
     claim = Claim(settings.folder, settings.process)
     try:
         file = LogFile(claim.path, settings.max_file_bytes, settings.kept_files, console)

@@ -30,6 +30,7 @@ class LogSettings:
         max_file_bytes: The file is rotated before it would grow larger than this.
         kept_files: How many rotated files are kept beside the current one.
         color: Colours on the console; None decides by the terminal, `NO_COLOR` and `FORCE_COLOR`.
+        tracebacks: Whether the console shows tracebacks, or their last line only; the file has them whole.
 
     Raises:
         InvalidSetting: A value that cannot be used.
@@ -41,6 +42,7 @@ class LogSettings:
     max_file_bytes: int = 10_000_000
     kept_files: int = 5
     color: bool | None = None
+    tracebacks: bool = True
 
     def __post_init__(self) -> None:
         if not _PROCESS_NAME.fullmatch(self.process):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Final, TypeVar
 
 from cyclopts import Group, Parameter
 
-from plugandtell.command import check_range, new_app
+from plugandtell.command import check_range, new_app, with_examples
 from plugandtell.console import Warnings, ask, is_plain, progress, remark, say, say_object, width
 from plugandtell.core import exit_status
 from plugandtell.core.amounts import AGE, SIZE, length_text, parse_age, parse_size, size_text
@@ -47,11 +47,14 @@ app = new_app(
     strict=False,
 )
 app.config = (folder_in_file(),)
+_EPILOGUE = app.help_epilogue
 
 
 def _examples(*lines: str) -> str:
-    listed = "\n".join(f"- plugandtell recordings {line}".rstrip() for line in lines)
-    return f"Examples:\n\n{listed}\n\n{app.help_epilogue}"
+    return with_examples(_EPILOGUE, *(f"plugandtell recordings {line}".rstrip() for line in lines))
+
+
+app.help_epilogue = _examples("", "show last", "play last", "export last --format mp3", "prune --older-than 30d")
 
 
 @app.default

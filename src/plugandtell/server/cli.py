@@ -2,7 +2,7 @@
 
 from typing import NoReturn
 
-from plugandtell.command import Lifeline, LogOptions, Reports, ScreenOptions, new_app, run_to_exit
+from plugandtell.command import Lifeline, LogOptions, Reports, ScreenOptions, new_app, run_to_exit, with_examples
 from plugandtell.core import exit_status
 from plugandtell.server.settings import ServerSettings
 
@@ -11,6 +11,12 @@ app = new_app(
     "Take audio streams and leave one WAV or FLAC, with a JSON sidecar, per spoken segment.",
     ["server"],
     exit_status.SERVER,
+)
+app.help_epilogue = with_examples(
+    app.help_epilogue,
+    "plugandtell-server",
+    "plugandtell-server --audio-dir /srv/audio --format flac",
+    "plugandtell-server --host 0.0.0.0 --tokens-file tokens --tls-cert cert.pem --tls-key key.pem",
 )
 
 
