@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from websockets.asyncio.server import ServerConnection, serve
 
 from plugandtell.client.settings import ClientSettings
 from plugandtell.core.exit_status import ExitStatus
@@ -53,6 +54,7 @@ async def test_a_server_that_is_away_is_broken_only_if_it_was_asked_for() -> Non
     url = f"ws://127.0.0.1:{free_port()}"
     (named,) = await asked(url)
     assert (named.verdict, named.status) == (BROKEN, ExitStatus.NO_SERVER)
+    assert named.said.startswith(f"none answers at {url} (")
     (unnamed,) = await asked(url, is_asked=False)
     assert (unnamed.verdict, unnamed.status) == (WARNING, ExitStatus.OK)
     assert "plugandtell run" in unnamed.remedy
@@ -68,6 +70,19 @@ async def test_another_program_is_told_from_a_server() -> None:
         taken = await port_of(port)
         assert (taken.verdict, taken.status) == (BROKEN, ExitStatus.CANNOT_LISTEN)
         assert f"lsof -i :{port}" in taken.remedy
+
+
+async def test_a_server_of_another_version_is_told() -> None:
+    async def wait(line: ServerConnection) -> None:
+        await line.wait_closed()
+
+    async with serve(wait, "127.0.0.1", 0) as other:
+        (found,) = await asked(f"ws://127.0.0.1:{other.sockets[0].getsockname()[1]}")
+    assert (found.verdict, found.status) == (BROKEN, ExitStatus.NO_SERVER)
+    assert (found.said.split("does")[1], found.remedy) == (
+        " not speak plugandtell.v1, but another version",
+        "install the same version of PlugAndTell at both ends",
+    )
 
 
 async def test_ports_that_are_free_and_taken_by_what_says_nothing() -> None:

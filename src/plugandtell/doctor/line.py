@@ -39,10 +39,8 @@ if TYPE_CHECKING:
 _KEEPALIVE_S: Final = 10.0
 _DAY_S: Final = 86_400
 _SOON_DAYS: Final = 14
-_REMEDIES: Final = {
-    ServerUnreachable: "start it there, and check the address and the firewalls on the way",
-    Refused: "see --token-file, and what the server was told with --tokens-file",
-}
+_AWAY_REMEDY: Final = "start it there, and check the address and the firewalls on the way"
+_REFUSED_REMEDY: Final = "see --token-file, and what the server was told with --tokens-file"
 _VERSION_REMEDY: Final = "install the same version of PlugAndTell at both ends"
 
 
@@ -123,6 +121,8 @@ def _no_line(error: PlugAndTellError, url: str, *, is_asked: bool) -> Finding:
         case ServerUnreachable() if not is_asked:
             remedy = "`plugandtell run` or `plugandtell server` starts one; --server asks another"
             return warning("server", f"none runs at {url}", remedy)
+        case ServerUnreachable():
+            return broken("server", ExitStatus.NO_SERVER, f"none answers at {url} ({error.cause})", _AWAY_REMEDY)
         case ServerBusy():
             return warning("server", str(error), "try again in a while; the client does so by itself")
         case ServerNotTrusted():
@@ -131,7 +131,7 @@ def _no_line(error: PlugAndTellError, url: str, *, is_asked: bool) -> Finding:
             said = f"{url} is no PlugAndTell server: {error.found}"
             return broken("server", ExitStatus.NO_SERVER, said, "check --server, or stop what answers there")
         case _:
-            return failed("server", error, _REMEDIES.get(type(error), "mend what it names"))
+            return failed("server", error, _REFUSED_REMEDY if isinstance(error, Refused) else "mend what it names")
 
 
 def lasting(name: str, certificate: Mapping[str, Any], now_s: float) -> Finding:
