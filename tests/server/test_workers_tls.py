@@ -46,7 +46,8 @@ async def test_each_stream_gets_to_its_worker_and_keeps_its_token_and_address(
             }
             async with await Wire.greeted(url, greeting, **options) as wire:
                 await wire.speak(0, 20 * RATE)
-                while (await wire.hear(Ack)).stored_to < 19 * RATE:
+                await wire.say(Position(20 * RATE))
+                while (await wire.hear(Ack)).stored_to < 20 * RATE:
                     pass
             async with await Wire.open(url, **options) as wire:
                 await wire.say(greeting)
