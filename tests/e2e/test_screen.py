@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import signal
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,6 +21,7 @@ from tests.support.terminal import in_terminal
 if TYPE_CHECKING:
     from pathlib import Path
 
+PYTHON = shlex.quote(sys.executable)  # as a shell takes it
 RUN = ("run", "--no-analytics", "--port=0", "--input=in.wav")
 
 
@@ -110,7 +113,7 @@ async def test_run_gives_the_terminal_back_when_it_is_ended_at_once(tmp_path: Pa
 async def test_keys_are_read_although_standard_input_is_audio(tmp_path: Path) -> None:
     (tmp_path / "in.raw").write_bytes(sentence(2).tobytes())
     async with running_server(tmp_path) as (_, url):
-        command = f"(cat in.raw; sleep 60) | python -m plugandtell client --server={url} --input=-"
+        command = f"(cat in.raw; sleep 60) | {PYTHON} -m plugandtell client --server={url} --input=-"
         async with in_terminal(tmp_path, "-c", command, program=("sh",)) as terminal:
             await terminal.shows("● connected")
             await terminal.shows(lambda text: re.search(r"sent +[1-9]", text))
@@ -231,7 +234,7 @@ async def test_what_is_printed_for_scripts_is_the_same(tmp_path: Path) -> None:
     """Standard output is redirected, standard error is the terminal: the screen is drawn, and the names are written."""
     write_wav(tmp_path / "in.wav", silence(0.2), sentence(4), silence(0.2))
     async with running_server(tmp_path) as (_, url):
-        command = f'python -m plugandtell client --server={url} --input=in.wav > names; echo "done $?"'
+        command = f'{PYTHON} -m plugandtell client --server={url} --input=in.wav > names; echo "done $?"'
         async with in_terminal(tmp_path, "-c", command, program=("sh",)) as terminal:
             await terminal.shows("● voice")
             await terminal.shows("done 0")
@@ -281,7 +284,7 @@ async def test_ctrl_z_gives_the_terminal_to_the_shell_and_fg_takes_it_again(tmp_
         in_terminal(tmp_path, "-i", program=("sh",), environment={"PS1": "$ "}) as terminal,
     ):
         await terminal.shows("$")
-        terminal.type(f"python -m plugandtell client --server={url} --input=in.wav\n")
+        terminal.type(f"{PYTHON} -m plugandtell client --server={url} --input=in.wav\n")
         await terminal.shows("● voice")
         terminal.type("\x1a")
         await terminal.shows("Stopped")
@@ -302,7 +305,7 @@ async def test_in_the_background_it_leaves_the_terminal_alone(tmp_path: Path) ->
         in_terminal(tmp_path, "-i", program=("sh",), environment={"PS1": "$ "}) as terminal,
     ):
         await terminal.shows("$")
-        terminal.type(f"python -m plugandtell client --server={url} --input=in.wav & wait; exit\n")
+        terminal.type(f"{PYTHON} -m plugandtell client --server={url} --input=in.wav & wait; exit\n")
         await terminal.shows("all saved")
         await terminal.ended()
         assert b"\x1b[?1049h" not in terminal.raw
@@ -311,7 +314,7 @@ async def test_in_the_background_it_leaves_the_terminal_alone(tmp_path: Path) ->
 def test_help_does_not_load_what_only_the_screen_needs(tmp_path: Path) -> None:
     for command in (["--help"], ["client", "--help"]):
         done = subprocess.run(
-            ["python", "-X", "importtime", "-m", "plugandtell", *command],
+            [sys.executable, "-X", "importtime", "-m", "plugandtell", *command],
             cwd=tmp_path,
             capture_output=True,
             text=True,
