@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import replace
 from io import FileIO
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 from structlog.testing import capture_logs
 
+from plugandtell.core.allowance import Allowance
 from plugandtell.core.errors import WriteFailed
-from plugandtell.core.protocol.messages import Audio, End, SegmentStarted
+from plugandtell.core.protocol.messages import Ack, Audio, End, SegmentStarted
 from plugandtell.core.recording import GapPolicy
 from plugandtell.core.wav import HEADER_BYTES
 from plugandtell.server.recorder import Recorder
@@ -62,6 +64,17 @@ async def test_a_write_that_fails_ends_the_recording_that_it_was_for(
     assert found.pcm == pcm(0, RATE // 2)
     fields = ("start_index", "end_index", "reason", "voiced_samples")
     assert [found.sidecar[name] for name in fields] == [0, RATE // 2, "disconnect", RATE // 2]
+
+
+async def test_an_acknowledgement_waits_for_its_turn_but_not_for_long(recorder: Recorder) -> None:
+    acks = Allowance(0.001)
+    assert acks.take(0.0)  # another stream had the turn of the next thousand seconds
+    session = Session(hello(), recorder, replace(SETTINGS, acks=acks, max_duration_s=60.0), lambda: 0.0)
+    said = [reply for start in range(0, 2 * RATE, 1600) for reply in session.receive(Audio(start, pcm(start, 1600)))]
+    assert [reply.stored_to for reply in said if isinstance(reply, Ack)] == [RATE, 2 * RATE]
+    assert session.receive(Audio(2 * RATE, pcm(2 * RATE, 1600))) == []
+    assert session.receive(End(3 * RATE)) == [Ack(2 * RATE + 1600)]
+    await session.settle()
 
 
 async def test_what_a_full_disk_refused_is_taken_when_it_comes_again(

@@ -25,10 +25,9 @@ from plugandtell.logservice.service import (
     take_line,
 )
 from plugandtell.logservice.settings import LogSettings
-from plugandtell.logservice.throttle import Allowance, Throttle
+from plugandtell.logservice.throttle import Throttle
 
 __all__ = [
-    "Allowance",
     "FilteringBoundLogger",
     "LogLevel",
     "LogService",

@@ -2,25 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 
-class Allowance:
-    """How many lines all who share it may log in a second, evenly spread: as many as an eye can follow.
-
-    Args:
-        per_s: How many.
-    """
-
-    def __init__(self, per_s: float) -> None:
-        self._every_s = 1 / per_s
-        self._free_at = 0.0
-
-    def is_free(self, now_s: float) -> bool:
-        """Whether one more may be logged now, on a monotonic clock."""
-        return now_s >= self._free_at
-
-    def take(self, now_s: float) -> None:
-        """One was logged."""
-        self._free_at = now_s + self._every_s
+if TYPE_CHECKING:
+    from plugandtell.core.allowance import Allowance
 
 
 class Throttle:
@@ -41,9 +26,7 @@ class Throttle:
         logged_at = self._logged_at.get(event)
         if logged_at is not None and now_s - logged_at < self._every_s:
             return False
-        if self._shared is not None:
-            if not self._shared.is_free(now_s):
-                return False
-            self._shared.take(now_s)
+        if self._shared is not None and not self._shared.take(now_s):
+            return False
         self._logged_at[event] = now_s
         return True

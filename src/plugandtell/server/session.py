@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Protocol
 from uuid import UUID, uuid4
 
+from plugandtell.core.allowance import Allowance
 from plugandtell.core.audio import AudioFormat
 from plugandtell.core.errors import WriteFailed
 from plugandtell.core.metrics import Counts
@@ -29,7 +30,7 @@ from plugandtell.core.protocol.messages import (
 from plugandtell.core.recording import GapPolicy, Origin, time_at
 from plugandtell.core.segmenter import Ended, Event, Gap, Segmenter, SegmenterSettings, Started, Write
 from plugandtell.core.status import StreamStatus
-from plugandtell.logservice import Allowance, Throttle, get_logger
+from plugandtell.logservice import Throttle, get_logger
 from plugandtell.server.discards import Discarded
 from plugandtell.server.past import end_of, holder_of, notice_of
 from plugandtell.server.placing import Saved
@@ -45,6 +46,7 @@ if TYPE_CHECKING:
 
 _ACK_EVERY_S = 0.5
 _SETTLE_WITHIN_S = 10.0
+_ACKS_PER_S, _ACKS_AT_ONCE = 2500.0, 32
 _PROGRESS_LINES_PER_S = 10.0  # of 500 streams, a line each a second would cost as much as a sixth of their audio
 
 
@@ -71,6 +73,8 @@ class SessionSettings:
 
     Attributes:
         progress: How much all streams together may log of how they get on.
+        acks: How many acknowledgements of audio all streams together may send. Streams that began together would send
+            theirs in the same few milliseconds of each half second, and audio would wait for them.
         counts: Of the process.
     """
 
@@ -80,6 +84,7 @@ class SessionSettings:
     gaps: GapPolicy
     max_message_bytes: int
     progress: Allowance = field(default_factory=lambda: Allowance(_PROGRESS_LINES_PER_S))
+    acks: Allowance = field(default_factory=lambda: Allowance(_ACKS_PER_S, _ACKS_AT_ONCE))
     counts: Counts = field(default_factory=Counts)
 
 
@@ -446,7 +451,7 @@ class Session:
 
     def _acknowledge(self, *, at_once: bool) -> list[ServerMessage]:
         news = self._written_to - self._acked_to
-        if news <= 0 or (not at_once and news < self._ack_samples):
+        if news <= 0 or (not at_once and not self._is_ack_due(news)):
             return []
         if self._committer is not None:
             self._committer.want(self)
@@ -454,6 +459,12 @@ class Session:
         self._acked_to = self._written_to
         self._counts.acks += 1
         return [Ack(self._written_to)]
+
+    def _is_ack_due(self, news: int) -> bool:
+        """Whether so much is news enough: a half second may wait for its turn, but no longer than another."""
+        if news < self._ack_samples:
+            return False
+        return news >= 2 * self._ack_samples or self._settings.acks.take(self.heard_at)
 
     def _give_up_recording(self, left: Iterable[Event]) -> None:
         """Close the recording with what it holds. The client still has the rest, and may send it again.
