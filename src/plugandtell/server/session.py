@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 
 _ACK_EVERY_S = 0.5
 _SETTLE_WITHIN_S = 10.0
-_ACKS_PER_S, _ACKS_AT_ONCE = 2500.0, 32
-_PROGRESS_LINES_PER_S = 10.0  # of 500 streams, a line each a second would cost as much as a sixth of their audio
+_ACKS_PER_S, _ACKS_AT_ONCE = 2500.0, 4
+_PROGRESS_LINES_PER_S = 4.0  # of 500 streams, a line each a second would cost as much as a sixth of their audio
 
 
 class Peer(Protocol):
