@@ -24,9 +24,6 @@ from tests.support.wire import RATE, hello, pcm
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-SETTINGS = SessionSettings(
-    silence_s=0.5, max_duration_s=1.0, resume_window_s=3.0, gaps=GapPolicy.FILL, max_message_bytes=65_536
-)
 GREETING = hello()
 UNIT = RATE // 20
 
@@ -50,7 +47,10 @@ class Stream:
         self._is_short = is_short
         self._disk = Disk(10**9)
         self._recorder = Recorder(folder, self._disk.create)
-        self._session = Session(GREETING, self._recorder, SETTINGS, lambda: 0.0)
+        settings = SessionSettings(  # each its own, and so its own allowances
+            silence_s=0.5, max_duration_s=1.0, resume_window_s=3.0, gaps=GapPolicy.FILL, max_message_bytes=65_536
+        )
+        self._session = Session(GREETING, self._recorder, settings, lambda: 0.0)
 
     def take(self, step: Step, at: int) -> list[dict[str, Any]] | str:
         """What it says to a step; or that the disk was full."""
